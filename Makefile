@@ -1,0 +1,48 @@
+# `make help` lists the tasks. None needs anything done before: each sets up what it lacks.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+unexport PYTHONDONTWRITEBYTECODE
+L ?= $(CURDIR)/.local
+export L
+ARGS ?=
+RUN = . $(L)/env &&
+
+help:  ## list the tasks
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup:  ## Odoo 19, PostgreSQL, Python packages, schema: all into .local/
+	@scripts/setup.sh >/dev/null
+
+demo: setup  ## a running Odoo with a connected example store; ARGS=--check verifies and stops
+	@$(RUN) $(L)/venv/bin/python scripts/demo.py $(ARGS)
+
+test: setup  ## every test but the long ones; ARGS go to pytest
+	@scripts/test.sh all $(ARGS)
+
+unit: setup  ## the pure tests, seconds; ARGS go to pytest
+	@scripts/test.sh unit $(ARGS)
+
+lint: setup  ## style, Odoo rules, who may import what
+	@scripts/lint.sh
+
+format: setup  ## put the layout of all Python right
+	@$(L)/venv/bin/ruff format . && $(L)/venv/bin/ruff check --fix .
+
+check: lint test  ## lint and test: what CI runs
+
+serve: setup  ## Odoo with its job runner on the demo's database
+	@$(RUN) $(L)/venv/bin/python scripts/demo.py --serve $(ARGS)
+
+emulator: setup  ## an empty emulated Shopify on port 8089
+	@$(RUN) $(L)/venv/bin/python -m tests.emulator --port 8089 $(ARGS)
+
+shell: setup  ## Odoo's shell on the demo's database
+	@$(RUN) $(L)/venv/bin/python -m odoo shell -c $(L)/odoo.conf -d demo --no-http $(ARGS)
+
+docs: setup  ## the module's README.rst and app page from readme/*.md
+	@$(L)/venv/bin/python scripts/readme.py
+
+clean:  ## stop the private PostgreSQL and delete .local/ (all databases too)
+	@scripts/clean.sh
+
+.PHONY: help setup demo test unit lint format check serve emulator shell docs clean

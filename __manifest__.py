@@ -1,0 +1,1 @@
+shopify_connector/__manifest__.py

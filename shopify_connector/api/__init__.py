@@ -1,0 +1,1 @@
+"""The one door to Shopify: nothing else in the add-on sends it a request."""

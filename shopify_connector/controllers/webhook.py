@@ -1,0 +1,73 @@
+"""Webhooks: verify, insert a trigger, answer. A webhook is a hint, never data."""
+
+import json
+
+from odoo import SUPERUSER_ID, fields
+from odoo.http import Controller, request, route
+
+from ..api import signature
+from ..core.failures import NeedsReview
+from ..core.webhooks import subjects_of
+
+# Ours ask for IDs and times only; a whole order in an old subscription fits too.
+MAX_BYTES = 2 * 1024 * 1024
+
+
+class ShopifyWebhook(Controller):
+    @route(
+        "/shopify/webhook/<int:store>/<string:key>/<string:topic>",
+        type="http",
+        auth="none",
+        methods=["POST"],
+        csrf=False,
+        save_session=False,
+    )
+    def receive(self, store, key, topic, **_query):
+        """Answer 200 once the trigger is in (Shopify repeats everything else), 401 for
+        what isn't signed for this store, 413 for what is too big, 400 for nonsense.
+
+        The address says which store and topic: only the body is signed, headers can be
+        written by anybody who holds one signed body of the same app.
+        """
+        http = request.httprequest
+        if (http.content_length or 0) > MAX_BYTES:
+            return _answer(413)
+        body = http.get_data()
+        if len(body) > MAX_BYTES:
+            return _answer(413)
+        request.update_env(user=SUPERUSER_ID)
+        backend = request.env["shopify.backend"].browse(store).exists()
+        if not backend or not backend._is_webhook_key(key):
+            return _answer(401)
+        given = http.headers.get("X-Shopify-Hmac-Sha256")
+        if not signature.verify(body, given, backend._webhook_secrets()):
+            return _answer(401)
+        if http.headers.get("X-Shopify-Shop-Domain") not in (None, backend.shop_domain):
+            return _answer(401)
+        return _answer(self._take(backend, topic.upper(), body, http.headers))
+
+    def _take(self, backend, topic, body, headers):
+        delivery_id = headers.get("X-Shopify-Webhook-Id")
+        if topic == "APP_UNINSTALLED":
+            backend._hold(
+                "app_uninstalled",
+                request.env._("The app was uninstalled in Shopify. Links are kept."),
+            )
+            return 200
+        try:
+            subjects = subjects_of(topic, json.loads(body))
+        except (ValueError, NeedsReview) as problem:
+            backend._note_event("store", "webhook_malformed", f"{topic}: {problem}"[:500])
+            return 400
+        backend._webhook_seen(fields.Datetime.now())
+        request.env["shopify.trigger"]._insert(
+            backend,
+            backend._webhook_subjects(subjects),
+            f"webhook {topic.lower()}",
+            delivery_id=delivery_id,
+        )
+        return 200
+
+
+def _answer(status):
+    return request.make_response("", status=status)

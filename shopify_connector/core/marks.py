@@ -1,0 +1,265 @@
+"""What we keep on a Shopify object to say which Odoo record it is.
+
+A mark is the plain Odoo ID (`id` metafield, for people) and beside it a proof (`proof`
+metafield, JSON) which says which record that really is.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .failures import Failure
+
+NAMESPACE = "$app:odoo"
+
+
+# --- The mark ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Which Odoo record an ID means.
+
+    database: `database.uuid`. ids: the main record first, then a pack's components.
+    birth: `create_date` of the main record as text with six decimals, or "none".
+    token: random, made with the link.
+    """
+
+    database: str
+    model: str
+    ids: tuple[int, ...]
+    birth: str
+    token: str
+
+    def to_json(self) -> str:
+        """The same text for the same proof, so that it can be compared as text."""
+        return json.dumps(
+            {
+                "birth": self.birth,
+                "database": self.database,
+                "ids": list(self.ids),
+                "model": self.model,
+                "token": self.token,
+            },
+            sort_keys=True,
+            separators=(",", ":"),
+        )
+
+    @property
+    def value(self) -> str:
+        """The plain Odoo ID as the `id` metafield holds it."""
+        return str(self.ids[0])
+
+
+@dataclass(frozen=True)
+class BadProof:
+    """A proof that can't be read; it proves nothing and is never taken for absent."""
+
+    text: str
+
+
+def parse_proof(text: str | None) -> Proof | BadProof | None:
+    """Read a proof; None when there is none."""
+    if text is None:
+        return None
+    try:
+        raw = json.loads(text)
+        return _checked_proof(raw)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return BadProof(str(text))
+
+
+def _checked_proof(raw: Any) -> Proof:
+    texts = [raw[name] for name in ("database", "model", "birth", "token")]
+    ids = raw["ids"]
+    if not all(isinstance(text, str) and text for text in texts):
+        raise ValueError("a part of the proof is missing")
+    if not isinstance(ids, list) or not ids or not all(map(_is_id, ids)):
+        raise ValueError("the proof names no record")
+    database, model, birth, token = texts
+    return Proof(database, model, tuple(ids), birth, token)
+
+
+def _is_id(value: Any) -> bool:
+    return type(value) is int and value > 0
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a Shopify object carries; digests as Shopify gave them."""
+
+    value: str | None = None
+    value_digest: str | None = None
+    proof: Proof | BadProof | None = None
+    proof_digest: str | None = None
+
+
+NO_MARK = Mark()
+
+
+def mark_from_node(node: Mapping[str, Any]) -> Mark:
+    """The mark of a node read with the aliases `odooId` and `odooProof`.
+
+    Raises KeyError when the document didn't ask for them: "not asked" must never
+    look like "not marked".
+    """
+    odoo_id, odoo_proof = node["odooId"] or {}, node["odooProof"] or {}
+    return Mark(
+        value=odoo_id.get("value"),
+        value_digest=odoo_id.get("compareDigest"),
+        proof=parse_proof(odoo_proof.get("value")),
+        proof_digest=odoo_proof.get("compareDigest"),
+    )
+
+
+def disagreement(
+    mark: Mark, expected: Proof, *, compare_token: bool = True
+) -> str | None:
+    """The reason why this mark, which has a value, does not mean `expected`.
+
+    None when all of it agrees. The token is compared only while the link exists.
+    """
+    proof = mark.proof
+    if not isinstance(proof, Proof):
+        # A value of its own and no proof: it isn't even ours to read.
+        return (
+            "identity_unproven" if mark.value == expected.value else "identity_conflict"
+        )
+    if proof.database != expected.database:
+        return "identity_foreign_database"
+    same_record = (proof.model, proof.ids) == (expected.model, expected.ids)
+    if not same_record or mark.value != expected.value:
+        return "identity_conflict"
+    if proof.birth != expected.birth:
+        return "identity_birth_differs"
+    return (
+        "identity_conflict" if compare_token and proof.token != expected.token else None
+    )
+
+
+def rivals(marks: Mapping[str, Mark]) -> dict[str, tuple[str, ...]]:
+    """For each GID, the others whose whole mark names the same Odoo record.
+
+    A proof without an ID (a product duplicated in Shopify) claims nothing.
+    """
+    claims: dict[tuple, list[str]] = {}
+    for gid, mark in marks.items():
+        if mark.value is not None and isinstance(mark.proof, Proof):
+            record = (mark.proof.database, mark.proof.model, mark.proof.ids[0])
+            claims.setdefault(record, []).append(gid)
+    return {
+        gid: tuple(other for other in gids if other != gid)
+        for gids in claims.values()
+        if len(gids) > 1
+        for gid in gids
+    }
+
+
+def named_by(mark: Mark, name: str = "") -> str:
+    """The record that a mark names, as shown to people."""
+    if isinstance(mark.proof, Proof) and mark.value in (None, mark.proof.value):
+        return label(mark.proof.model, mark.proof.ids[0], name)
+    return name or f"ID {mark.value}"
+
+
+def label(model: str, odoo_id: int, name: str = "") -> str:
+    return f"{name} ({model} {odoo_id})" if name else f"{model} {odoo_id}"
+
+
+# --- Write-back of the mark --------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class MarkPlan:
+    """write: both values are new; repair: replace what we find, by its digest;
+    already: nothing to do; stop: the object means another record.
+
+    Digests are what `metafieldsSet` expects to replace; None means "must not exist".
+    """
+
+    kind: Literal["write", "repair", "already", "stop"]
+    value_digest: str | None = None
+    proof_digest: str | None = None
+    reason_code: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def failure(self) -> Failure | None:
+        if self.reason_code is None:
+            return None
+        return Failure(self.reason_code, self.params)
+
+
+def decide_mark(
+    current: Mark, wanted: Proof, value: str, previous: Proof | None = None
+) -> MarkPlan:
+    """How to make a Shopify object carry `value` and `wanted`.
+
+    previous: the proof that we ourselves wrote last, if any; what equals it may be
+    replaced even when the link now goes to another record.
+    """
+    digests = (current.value_digest, current.proof_digest)
+    if current.value == value and current.proof == wanted:
+        return MarkPlan("already", *digests)
+    if current.value is None and current.proof is None:
+        return MarkPlan("write")
+    if current.value is None or _is_old_mark(current, wanted, value, previous):
+        return MarkPlan("repair", *digests)
+    code = disagreement(current, wanted, compare_token=False) or "identity_conflict"
+    params = {
+        "ours": label(wanted.model, wanted.ids[0]),
+        "theirs": named_by(current),
+        "database": getattr(current.proof, "database", ""),
+    }
+    return MarkPlan("stop", None, None, code, params)
+
+
+def _is_old_mark(
+    current: Mark, wanted: Proof, value: str, previous: Proof | None
+) -> bool:
+    """Ours, from before its token or components changed, or as we left it."""
+    proof = current.proof
+    if not isinstance(proof, Proof):
+        return False
+    if previous is not None and proof == previous:
+        return current.value == previous.value
+    return current.value == value and _same_main_record(proof, wanted)
+
+
+def _same_main_record(one: Proof, other: Proof) -> bool:
+    return (one.database, one.model, one.ids[0], one.birth) == (
+        other.database,
+        other.model,
+        other.ids[0],
+        other.birth,
+    )
+
+
+def mark_inputs(gid: str, plan: MarkPlan, wanted: Proof, value: str) -> list[dict]:
+    """The two `MetafieldsSetInput` of a plan of kind write or repair."""
+    common = {"ownerId": gid, "namespace": NAMESPACE}
+    return [
+        {
+            **common,
+            "key": "id",
+            "type": "id",
+            "value": value,
+            "compareDigest": plan.value_digest,
+        },
+        {
+            **common,
+            "key": "proof",
+            "type": "json",
+            "value": wanted.to_json(),
+            "compareDigest": plan.proof_digest,
+        },
+    ]
+
+
+def verify_mark(current: Mark, wanted: Proof, value: str) -> Failure | None:
+    """What is wrong with a mark that we have just written; None when it stands."""
+    if current.value == value and current.proof == wanted:
+        return None
+    found = current.value if current.value != value else named_by(current)
+    return Failure("mark_overwritten", {"value": value, "found": found or "nothing"})

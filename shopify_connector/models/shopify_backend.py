@@ -1,0 +1,499 @@
+"""A store: where it is, who works for it, its choices, and the doors to its engine.
+
+No flow logic here: a flow lives with its record type.
+"""
+
+import hashlib
+import logging
+import os
+import secrets
+from collections import defaultdict
+from datetime import timedelta
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ..api import domain as shop_domain
+from ..api.client import Client
+from ..core import failures, gid
+from ..core.failures import NeedsReview
+from .shopify_flow import FLOWS
+from .shopify_trigger import GROUPS
+
+_logger = logging.getLogger(__name__)
+
+# queue_job: the lower number goes first.
+JOB_PRIORITY = {"fulfil": 5, "records": 10, "stock": 15, "mark": 20}
+RAISED_PRIORITY = 1
+RAISE_AFTER = timedelta(seconds=60)
+# A later try within this many seconds gets a job of its own; the minute cron has the rest.
+SUCCESSOR_WITHIN = 60
+# Server parameters (Settings → Technical → System Parameters), in seconds or days.
+PARAMETERS = {
+    "connect_timeout": 5.0,
+    "read_timeout": 60.0,
+    "intent_max_age": 5.0,
+    "verdict_wait": 60.0,
+    "lease_interval": 600.0,
+    "history_days": 180.0,
+}
+# How long a flow rests after a store-wide reason that passes by itself.
+REST = timedelta(minutes=2)
+
+
+class ShopifyBackend(models.Model):
+    _name = "shopify.backend"
+    _description = "Shopify Store"
+    _order = "name"
+    _check_company_auto = True
+
+    name = fields.Char(required=True)
+    active = fields.Boolean(default=True)
+    company_id = fields.Many2one(
+        "res.company", required=True, index=True, default=lambda self: self.env.company
+    )
+    shop_domain = fields.Char(
+        "Shopify Domain", required=True, help="For example my-store.myshopify.com"
+    )
+    state = fields.Selection(
+        [("draft", "Not connected"), ("connected", "Connected"), ("hold", "On hold")],
+        required=True,
+        default="draft",
+        readonly=True,
+        copy=False,
+    )
+    hold_reason = fields.Char(readonly=True, copy=False)
+    hold_message = fields.Char(readonly=True, copy=False)
+
+    # --- signing in; secrets are for managers and never leave the server ---
+    auth_kind = fields.Selection(
+        [
+            ("client_credentials", "App with client ID and secret"),
+            ("token", "Access token"),
+        ],
+        "Connect With",
+        required=True,
+        default="client_credentials",
+    )
+    client_id = fields.Char("Client ID", groups="shopify_connector.group_manager")
+    client_secret = fields.Char(groups="shopify_connector.group_manager", copy=False)
+    access_token = fields.Char(groups="shopify_connector.group_manager", copy=False)
+    webhook_key = fields.Char(
+        groups="shopify_connector.group_manager",
+        copy=False,
+        default=lambda self: secrets.token_urlsafe(24),
+        help="Part of this store's own webhook address. Only the body of a webhook is "
+        "signed, so the address says which store it is for.",
+    )
+
+    # --- what Shopify said when connected ---
+    shop_gid = fields.Char(readonly=True, copy=False)
+    app_gid = fields.Char(readonly=True, copy=False)
+    plan_name = fields.Char("Plan", readonly=True, copy=False)
+    shop_currency_id = fields.Many2one("res.currency", readonly=True, copy=False)
+    shop_timezone = fields.Char(readonly=True, copy=False)
+    granted_scopes = fields.Char(readonly=True, copy=False)
+    connected_at = fields.Datetime(readonly=True, copy=False)
+    api_version_seen = fields.Char(readonly=True, copy=False)
+
+    # --- where it lands ---
+    sync_user_id = fields.Many2one(
+        "res.users",
+        "Sync User",
+        required=True,
+        default=lambda self: self.env.ref(
+            "shopify_connector.user_sync", raise_if_not_found=False
+        ),
+        help="Syncs run as this user; what it may not do stops with that reason.",
+    )
+    lang = fields.Selection(lambda self: self.env["res.lang"].get_installed())
+    pricelist_id = fields.Many2one("product.pricelist", check_company=True)
+    default_warehouse_id = fields.Many2one("stock.warehouse", check_company=True)
+    delivery_carrier_id = fields.Many2one("delivery.carrier", "Delivery Method")
+    tip_product_id = fields.Many2one("product.product", "Product for Tips")
+    custom_product_id = fields.Many2one("product.product", "Product for Custom Lines")
+    duty_product_id = fields.Many2one("product.product", "Product for Duties")
+    fee_product_id = fields.Many2one("product.product", "Product for Fees")
+
+    # --- choices ---
+    flow_ids = fields.One2many("shopify.flow", "backend_id", "Flows")
+    orders_since = fields.Datetime(
+        "Import Orders From",
+        help="Orders placed earlier are left out. By default the moment of connecting.",
+    )
+    order_confirm = fields.Selection(
+        [("draft", "Leave as quotation"), ("confirm", "Confirm")],
+        "Imported Orders",
+        required=True,
+        default="confirm",
+    )
+    money = fields.Selection(
+        [("shop", "The shop's currency"), ("presentment", "The buyer's currency")],
+        "Order Currency",
+        required=True,
+        default="shop",
+    )
+    import_test_orders = fields.Boolean(
+        help="Test orders are left out unless this is set."
+    )
+    product_policy = fields.Selection(
+        [
+            ("link_only", "Link to existing products only"),
+            ("create", "Create products that Odoo lacks"),
+        ],
+        "New Products",
+        required=True,
+        default="link_only",
+    )
+    match_by = fields.Selection(
+        [
+            ("sku,barcode", "SKU, then barcode"),
+            ("barcode,sku", "Barcode, then SKU"),
+            ("sku", "SKU"),
+            ("barcode", "Barcode"),
+        ],
+        "Match Variants By",
+        required=True,
+        default="sku,barcode",
+    )
+    stock_buffer = fields.Float(
+        help="Pieces never offered in Shopify, for what several channels sell at once."
+    )
+    last_webhook_at = fields.Datetime(readonly=True, copy=False)
+
+    _domain_uniq = models.UniqueIndex(
+        "(shop_domain) WHERE active", "This Shopify store is set up already."
+    )
+
+    # === MAKING === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            vals["shop_domain"] = self._normal_domain(vals.get("shop_domain"))
+        backends = super().create(vals_list)
+        self.env["shopify.flow"].create(
+            [
+                {"backend_id": backend.id, "flow": flow}
+                for backend in backends
+                for flow, _label in FLOWS
+                if flow not in backend.flow_ids.mapped("flow")
+            ]
+        )
+        return backends
+
+    def write(self, vals):
+        if "shop_domain" in vals:
+            vals = {**vals, "shop_domain": self._normal_domain(vals["shop_domain"])}
+            changed = self.filtered(lambda b: b.shop_domain != vals["shop_domain"])
+            if changed.filtered("shop_gid"):
+                raise UserError(
+                    self.env._(
+                        "A connected store keeps its domain: its links belong to that "
+                        "shop. Set up another store instead."
+                    )
+                )
+        if "company_id" in vals and self.filtered("shop_gid"):
+            raise UserError(self.env._("A connected store keeps its company."))
+        return super().write(vals)
+
+    @api.model
+    def _normal_domain(self, text):
+        try:
+            return shop_domain.normalise(text)
+        except shop_domain.DomainError as error:
+            raise ValidationError(str(error)) from error
+
+    @api.model
+    def _parameter(self, name):
+        """A server parameter as a number; see PARAMETERS."""
+        # sudo: server parameters are closed to ordinary users, these aren't secret
+        text = self.env["ir.config_parameter"].sudo().get_param(f"shopify_connector.{name}")
+        return float(text) if text else PARAMETERS[name]
+
+    def _flow_policy(self, flow):
+        # sudo: any user's act may concern a flow
+        row = self.sudo().flow_ids.filtered(lambda f: f.flow == flow)
+        return row.policy or "off"
+
+    def _flow_owner(self, flow):
+        return self.sudo().flow_ids.filtered(lambda f: f.flow == flow).owner_id
+
+    # === TALKING === #
+
+    def _client(self):
+        """The one door to this store, for the length of one job."""
+        store = self.sudo()  # the sync user may not read secrets, but works with them
+        return Client(
+            shop=store.shop_domain,
+            token=self.env["shopify.token"]._provider(store),
+            base_url=self._base_url(),
+            bucket=self.env["shopify.bucket"]._of(store),
+            connect_timeout=self._parameter("connect_timeout"),
+            read_timeout=self._parameter("read_timeout"),
+            # Points are waited for before anything is claimed, never within a batch.
+            longest_wait=0.0,
+        )
+
+    @api.model
+    def _base_url(self):
+        """Where requests go instead of Shopify, from the server's environment only."""
+        return os.environ.get("SHOPIFY_CONNECTOR_API_URL") or None
+
+    def _admin_url(self, shopify_gid):
+        """Page of a record in Shopify's admin, or False where there is none."""
+        self.ensure_one()
+        try:
+            return gid.admin_url(self.shop_domain, shopify_gid)
+        except ValueError:
+            return False
+
+    def _check_may_write(self):
+        """Raise unless this database may write to the shop now."""
+        if self.sudo().state != "connected":
+            raise NeedsReview(
+                "store_on_hold",
+                problem=self.sudo().hold_message or self.env._("it is not connected"),
+            )
+
+    def _hold(self, code, message):
+        """Stop all work for these stores, for a reason that a person must clear."""
+        self.sudo().write(
+            {"state": "hold", "hold_reason": code, "hold_message": message}
+        )
+        for backend in self:
+            backend._note_event("store", code, message)
+
+    def _note_event(self, kind, outcome, message):
+        self.env["shopify.event"].sudo().create(
+            {
+                "backend_id": self.id,
+                "kind": kind,
+                "outcome": outcome,
+                "message": message,
+                "caused_by_id": self.env.uid,
+            }
+        )
+
+    # === THE QUEUE === #
+
+    def _drain(self, group):
+        """Job: see shopify.sync `_drain`."""
+        self.ensure_one()
+        if self.sudo().state == "connected" and self.sudo().active:
+            self.env["shopify.sync"]._drain(self, group)
+
+    def _enqueue(self, group):
+        """See to it that a drain of this group starts soon.
+
+        The identity key spares jobs, nothing more: a job that is starting right now may
+        swallow this one with a snapshot older than our trigger; the minute cron sees it.
+        """
+        # As superuser: whoever causes a trigger, the drain works as the sync user.
+        self.with_user(SUPERUSER_ID).with_delay(
+            priority=JOB_PRIORITY[group],
+            identity_key=f"shopify/drain/{self.id}/{group}",
+            description=f"Shopify {self.name}: {group}",
+        )._drain(group)
+
+    def _enqueue_successor(self, group):
+        """After a drain: go on now, at the next try's time, or not at all."""
+        wait = self._due_in(group)
+        if wait is None:
+            return
+        if wait <= 0:
+            self._enqueue(group)
+        elif wait <= SUCCESSOR_WITHIN:
+            self.with_user(SUPERUSER_ID).with_delay(
+                priority=JOB_PRIORITY[group],
+                eta=int(wait) + 1,
+                # Keyed apart: a later job must never swallow one to run now.
+                identity_key=f"shopify/drain/{self.id}/{group}/later",
+                description=f"Shopify {self.name}: {group}, later",
+            )._drain(group)
+
+    def _due_in(self, group):
+        """Seconds until something of this group is due; None if nothing ever is."""
+        self.env.cr.execute(
+            """
+            WITH runnable AS (
+                SELECT flow FROM shopify_flow
+                 WHERE backend_id = %(backend)s AND policy <> 'off' AND paused_at IS NULL)
+            SELECT CASE WHEN EXISTS (
+                SELECT 1 FROM shopify_trigger
+                 WHERE backend_id = %(backend)s AND drain_group = %(group)s
+                   AND flow IN (SELECT flow FROM runnable)) THEN 0
+            ELSE (SELECT extract(epoch FROM
+                         min(next_attempt_at) - now() AT TIME ZONE 'UTC')
+                    FROM shopify_sync
+                   WHERE backend_id = %(backend)s AND drain_group = %(group)s
+                     AND state = 'waiting' AND flow IN (SELECT flow FROM runnable))
+            END
+            """,
+            {"backend": self.id, "group": group},
+        )
+        seconds = self.env.cr.fetchone()[0]
+        return None if seconds is None else float(seconds)
+
+    def _enqueue_due(self):
+        for backend in self:
+            for group in GROUPS:
+                wait = backend._due_in(group)
+                if wait is not None and wait <= 0:
+                    backend._enqueue(group)
+
+    def _advisory_key(self, what):
+        """A lock number for something of this store, the same in every worker."""
+        text = f"shopify_connector/{self.id}/{what}".encode()
+        return int.from_bytes(hashlib.sha256(text).digest()[:8], signed=True)
+
+    @api.model
+    def _cron_wake(self):
+        """The last net, every minute: wake what is due and has no job, re-test what
+        waits, and raise drains that stand in the queue for long."""
+        backends = self.search([("state", "=", "connected")])
+        backends.flow_ids._resume_rested()
+        for backend in backends:
+            backend._retest_waits()
+            backend._settle_abandoned()
+        backends._enqueue_due()
+        self._raise_old_drains()
+
+    @api.model
+    def _raise_old_drains(self):
+        limit = fields.Datetime.now() - RAISE_AFTER
+        # sudo: jobs belong to queue_job's managers
+        old = self.env["queue.job"].sudo().search(
+            [
+                ("model_name", "=", self._name),
+                ("method_name", "=", "_drain"),
+                ("state", "=", "pending"),
+                ("priority", ">", RAISED_PRIORITY),
+                ("date_created", "<", limit),
+                "|",
+                ("eta", "=", False),
+                ("eta", "<", fields.Datetime.now()),
+            ]
+        )
+        old.write({"priority": RAISED_PRIORITY})
+
+    def _drain_failed(self, exc_name=None, exc_message=None, exc_info=None):
+        """queue_job's on-fail hook: the drain itself broke. Must never raise, or the
+        failure is lost and the job goes round for ever."""
+        try:
+            with self.env.cr.savepoint():
+                self._note_event("store", "defect", f"{exc_name}: {exc_message}"[:500])
+        except Exception:
+            _logger.exception("A failed drain could not be noted")
+
+    def _settle_abandoned(self):
+        """Subjects that keep killing their worker leave no outcome; when no job is left
+        that would look at them, the minute cron's drain does (see `_spare_the_deadly`).
+        """
+        self.env.cr.execute(
+            "DELETE FROM shopify_claim c WHERE c.backend_ref = %s AND EXISTS ("
+            " SELECT 1 FROM shopify_sync s"
+            "  WHERE s.backend_id = c.backend_ref AND s.last_batch = c.batch)",
+            [self.id],
+        )
+
+    # === WAITING AND RELEASING === #
+
+    def _release(self, keys):
+        """Something appeared that subjects may be waiting for: look at them again."""
+        self.ensure_one()
+        waits = (
+            self.env["shopify.sync.wait"]
+            .sudo()  # any user's mapping may release another's sync
+            .search([("key", "in", list(keys)), ("sync_id.backend_id", "=", self.id)])
+        )
+        rows = waits.sync_id.filtered(lambda s: s.state in ("review", "waiting"))
+        if rows:
+            self.env["shopify.trigger"].sudo()._insert(
+                self, rows._subjects(), "released"
+            )
+        return len(rows)
+
+    def _retest_waits(self):
+        """Release waits whose key has appeared by a way that told nobody."""
+        waits = (
+            self.env["shopify.sync.wait"]
+            .sudo()
+            .search(
+                [
+                    ("sync_id.backend_id", "=", self.id),
+                    ("sync_id.state", "in", ("review", "waiting")),
+                ]
+            )
+        )
+        by_kind = defaultdict(set)
+        for key in waits.mapped("key"):
+            kind, _sep, value = key.partition(":")
+            by_kind[kind].add(value)
+        present = []
+        for kind, values in by_kind.items():
+            test = getattr(self, f"_present_{kind}", None)
+            if test:
+                present += [f"{kind}:{value}" for value in test(values)]
+        if present:
+            self._release(present)
+
+    def _present_links(self, model, gids):
+        return self.env[model].sudo()._find(self, gids).keys()
+
+    def _present_variant(self, gids):
+        return self._present_links("shopify.product.product", gids)
+
+    def _present_product(self, gids):
+        return self._present_links("shopify.product.template", gids)
+
+    def _present_customer(self, gids):
+        return self._present_links("shopify.res.partner", gids)
+
+    def _present_order(self, gids):
+        return self._present_links("shopify.sale.order", gids)
+
+    def _present_location(self, gids):
+        rows = self.env["shopify.mapping.location"].sudo().search(
+            [("backend_id", "=", self.id), ("shopify_gid", "in", list(gids))]
+        )
+        return rows.filtered("warehouse_id").mapped("shopify_gid")
+
+    def _present_tax(self, keys):
+        rows = self.env["shopify.mapping.tax"].sudo().search(
+            [("backend_id", "=", self.id), ("key", "in", list(keys))]
+        )
+        return rows.filtered("tax_id").mapped("key")
+
+    def _present_scope(self, scopes):
+        granted = set((self.sudo().granted_scopes or "").split(","))
+        return scopes & granted
+
+    def _present_setting(self, names):
+        return [name for name in names if name in self._fields and self.sudo()[name]]
+
+    def _present_pricelist(self, currencies):
+        return currencies & {self.sudo().pricelist_id.currency_id.name}
+
+    # === PAUSING === #
+
+    def _pause_flows(self, flow_failures):
+        """Pause flows whose present failures concern the whole store."""
+        by_flow = defaultdict(list)
+        for number, (flow, failure) in enumerate(flow_failures):
+            by_flow[flow].append((str(number), failure))
+        for flow, found in by_flow.items():
+            pause = failures.breaker(found)
+            row = self.sudo().flow_ids.filtered(lambda f, name=flow: f.flow == name)
+            if pause and row and not row.paused_at:
+                row._pause(pause.failure, REST)
+
+    # === RETENTION === #
+
+    @api.model
+    def _cron_retention(self):
+        """Drop history after its time, and what was written of settled Shopify writes:
+        both may hold personal data."""
+        days = int(self._parameter("history_days"))
+        self.env["shopify.event"]._gc(days)
+        self.env["shopify.mutation"]._trim(days)

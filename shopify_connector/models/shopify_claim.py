@@ -1,0 +1,76 @@
+"""Which batch is being worked on right now, seen by everybody.
+
+A worker's own transaction can't tell others what it holds, and its claim dies with it.
+So before it works, a batch notes its subjects here by a short transaction of its own.
+What finds the note and no outcome knows that a worker died over those subjects.
+"""
+
+import uuid
+
+from odoo import api, fields, models
+
+# A subject whose batch died this often is run alone; after that it goes to review.
+ALONE_AFTER = 2
+REVIEW_AFTER = 3
+
+
+class ShopifyClaim(models.Model):
+    _name = "shopify.claim"
+    _description = "Shopify Claim"
+    _log_access = False
+
+    batch = fields.Char(required=True, index=True)
+    backend_ref = fields.Integer(required=True, index=True)
+    drain_group = fields.Char(required=True)
+    subject = fields.Char(required=True, index=True)
+    started_at = fields.Datetime(required=True)
+
+    @api.model
+    def _note(self, backend, group, subjects, finished=None):
+        """Commit a note of `subjects`; drop the note of the batch just finished.
+
+        subjects: list of subject texts. Returns the new batch's name, None if empty.
+        """
+        batch = uuid.uuid4().hex if subjects else None
+        with self.env.registry.cursor() as cr:
+            if finished:
+                cr.execute("DELETE FROM shopify_claim WHERE batch = %s", [finished])
+            if subjects:
+                cr.execute(
+                    "INSERT INTO shopify_claim"
+                    " (batch, backend_ref, drain_group, subject, started_at)"
+                    " SELECT %s, %s, %s, s, now() AT TIME ZONE 'UTC'"
+                    " FROM unnest(%s) AS s",
+                    [batch, backend.id, group, subjects],
+                )
+        return batch
+
+    @api.model
+    def _deaths(self, backend, subjects):
+        """How many earlier notes of these subjects have no outcome: {subject: n}.
+
+        Only called by the worker that holds the subjects, so every note found is of a
+        batch that is over. A batch that committed its outcome wrote its name on the
+        sync rows, whatever happened to its note.
+        """
+        self.env.cr.execute(
+            """
+            SELECT c.subject, count(*)
+              FROM shopify_claim c
+             WHERE c.backend_ref = %s AND c.subject = ANY(%s)
+               AND NOT EXISTS (
+                   SELECT 1 FROM shopify_sync s
+                    WHERE s.backend_id = c.backend_ref AND s.last_batch = c.batch)
+             GROUP BY c.subject
+            """,
+            [backend.id, list(subjects)],
+        )
+        return dict(self.env.cr.fetchall())
+
+    @api.model
+    def _forget(self, backend, subjects):
+        """Drop the notes of subjects whose deaths have been dealt with."""
+        self.env.cr.execute(
+            "DELETE FROM shopify_claim WHERE backend_ref = %s AND subject = ANY(%s)",
+            [backend.id, list(subjects)],
+        )

@@ -1,0 +1,408 @@
+"""Connecting a store: sign in, look at what is there, prepare what the engine needs."""
+
+import hmac
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import UserError
+
+from ..api import scopes as api_scopes
+from ..api import version
+from ..api.errors import ShopifyError
+from ..core import failures, identity
+from ..core.failures import NeedsReview
+from ..core.webhooks import wanted_topics
+from .remote_failure import remote_failure
+from .shopify_flow import FLOWS
+
+# Where a mark may stand, by the owner types of metafield definitions.
+OWNER_TYPES = ("PRODUCT", "PRODUCTVARIANT", "CUSTOMER", "ORDER", "LOCATION")
+DEFINITIONS = {
+    "id": {"name": "Odoo ID", "type": "id"},
+    "proof": {"name": "Odoo proof", "type": "json"},
+}
+ACCESS = "MERCHANT_READ"
+
+
+class ShopifyBackend(models.Model):
+    _inherit = "shopify.backend"
+
+    # === TEST === #
+
+    def _test_connection(self):
+        """Sign in and look around; nothing is changed on either side.
+
+        Returns a list of checks, each {key, ok, label, detail}, for people to read.
+        """
+        self.ensure_one()
+        checks = []
+        try:
+            with self._client() as client:
+                answer = client.execute("shop/connect", {})
+        except ShopifyError as error:
+            message = failures.render(remote_failure(self, error))
+            return [_check("sign_in", False, self.env._("Sign in"), message)]
+        shop = answer.data["shop"]
+        installation = answer.data["currentAppInstallation"]
+        granted = [scope["handle"] for scope in installation["accessScopes"]]
+        checks.append(
+            _check("sign_in", True, self.env._("Signed in"), shop["name"] or "")
+        )
+        checks.append(
+            _check(
+                "version",
+                not client.version_changed,
+                self.env._("API version"),
+                client.version_seen or version.API_VERSION,
+            )
+        )
+        checks.append(
+            _check("plan", True, self.env._("Plan"), shop["plan"]["publicDisplayName"])
+        )
+        currency = self._currency(shop["currencyCode"])
+        checks.append(
+            _check(
+                "currency",
+                bool(currency and currency.active),
+                self.env._("Currency"),
+                shop["currencyCode"],
+            )
+        )
+        checks += self._scope_checks(granted)
+        return checks
+
+    def _scope_checks(self, granted):
+        blocked = api_scopes.blocked(granted, [flow for flow, _label in FLOWS])
+        if not blocked:
+            return [_check("scopes", True, self.env._("Scopes"), ", ".join(granted))]
+        return [
+            _check(
+                "scopes",
+                False,
+                self.env._("Scopes"),
+                self.env._(
+                    "%(scopes)s missing: %(feature)s stays off",
+                    scopes=", ".join(entry.scopes),
+                    feature=entry.feature.label,
+                ),
+            )
+            for entry in blocked
+        ]
+
+    @api.model
+    def _currency(self, code):
+        return (
+            self.env["res.currency"]
+            .with_context(active_test=False)
+            .search([("name", "=", code)], limit=1)
+        )
+
+    # === CONNECT === #
+
+    def action_connect(self):
+        """Sign in, note what the shop is, prepare it, and start working.
+
+        Safe to press again: everything is looked at before it is made.
+        """
+        for backend in self:
+            try:
+                with backend._client() as client:
+                    backend._connect(client)
+            except ShopifyError as error:
+                raise UserError(
+                    failures.render(remote_failure(backend, error), backend.name)
+                ) from error
+        return True
+
+    def _connect(self, client):
+        answer = client.execute("shop/connect", {})
+        shop = answer.data["shop"]
+        installation = answer.data["currentAppInstallation"]
+        if self.shop_gid and self.shop_gid != shop["id"]:
+            raise UserError(
+                self.env._(
+                    "%(domain)s is another shop now (%(now)s, was %(was)s). Its links "
+                    "would all be wrong. Set up a new store for it.",
+                    domain=self.shop_domain,
+                    now=shop["id"],
+                    was=self.shop_gid,
+                )
+            )
+        currency = self._currency(shop["currencyCode"])
+        if not currency:
+            raise UserError(
+                self.env._("Odoo doesn't know the currency %s.", shop["currencyCode"])
+            )
+        self._ensure_currency(currency)
+        now = fields.Datetime.now()
+        self.write(
+            {
+                "state": "connected",
+                "hold_reason": False,
+                "hold_message": False,
+                "shop_gid": shop["id"],
+                "app_gid": installation["app"]["id"],
+                "plan_name": shop["plan"]["publicDisplayName"],
+                "shop_currency_id": currency.id,
+                "shop_timezone": shop["ianaTimezone"],
+                "granted_scopes": ",".join(
+                    sorted(scope["handle"] for scope in installation["accessScopes"])
+                ),
+                "connected_at": self.connected_at or now,
+                "orders_since": self.orders_since or now,
+                "api_version_seen": client.version_seen,
+                "default_warehouse_id": self.default_warehouse_id.id
+                or self._first_warehouse().id,
+                "lang": self.lang or self.env.lang or self.env.user.lang,
+            }
+        )
+        self._ensure_pricelist(currency)
+        self._ensure_delivery_carrier()
+        self.env["shopify.lease"]._take(self, client)
+        self._ensure_definitions(client)
+        self.env["shopify.mapping.location"]._refresh(self, client)
+        self._ensure_webhooks(client)
+        self._note_event("store", "connected", self.env._("Connected to %s", shop["name"]))
+
+    def _first_warehouse(self):
+        return self.env["stock.warehouse"].search(
+            [("company_id", "=", self.company_id.id)], limit=1
+        )
+
+    def _ensure_currency(self, currency):
+        if not currency.active:
+            # sudo: activating a currency belongs to settings managers; the shop sells
+            # in it, so nothing works without.
+            currency.sudo().active = True
+
+    def _ensure_pricelist(self, currency):
+        """One pricelist a shop currency: an order's currency follows its pricelist."""
+        if self.pricelist_id.currency_id == currency:
+            return
+        # sudo: a connector's manager need not manage prices
+        pricelists = self.env["product.pricelist"].sudo()
+        name = self.env._("Shopify %(store)s (%(currency)s)", store=self.name,
+                          currency=currency.name)
+        self.pricelist_id = pricelists.search(
+            [("name", "=", name), ("company_id", "=", self.company_id.id)], limit=1
+        ) or pricelists.create(
+            {"name": name, "currency_id": currency.id, "company_id": self.company_id.id}
+        )
+
+    def _ensure_delivery_carrier(self):
+        if self.delivery_carrier_id:
+            return
+        # sudo: as above; a service product for the shipping line, nothing priced
+        carriers = self.env["delivery.carrier"].sudo()
+        product = self.env["product.product"].sudo().create(
+            {
+                "name": self.env._("Shipping (Shopify)"),
+                "type": "service",
+                "list_price": 0.0,
+                "sale_ok": False,
+                "purchase_ok": False,
+                "taxes_id": False,
+                "invoice_policy": "order",
+            }
+        )
+        self.delivery_carrier_id = carriers.create(
+            {
+                "name": self.env._("Shopify shipping"),
+                "product_id": product.id,
+                "delivery_type": "fixed",
+                "fixed_price": 0.0,
+                "company_id": self.company_id.id,
+            }
+        )
+
+    # === METAFIELD DEFINITIONS === #
+
+    def _ensure_definitions(self, client):
+        """Make the definitions of our marks, and mend them if somebody changed them."""
+        for owner_type in OWNER_TYPES:
+            found = client.execute(
+                "metafields/definitions", {"ownerType": owner_type}
+            ).data["metafieldDefinitions"]["nodes"]
+            by_key = {node["key"]: node for node in found}
+            for key, wanted in DEFINITIONS.items():
+                self._ensure_definition(client, owner_type, key, wanted, by_key.get(key))
+
+    def _ensure_definition(self, client, owner_type, key, wanted, found):
+        subject = f"store/definition/{owner_type}.{key}"
+        mutation = self.env["shopify.mutation"]
+        settled = [row.uuid for row in mutation._open_for(self, [subject])]
+        definition = {
+            "namespace": identity.NAMESPACE,
+            "key": key,
+            "ownerType": owner_type,
+            "name": wanted["name"],
+            "access": {"admin": ACCESS},
+        }
+        if found is None:
+            operation = "metafields/definition_create"
+            variables = {"definition": {**definition, "type": wanted["type"]}}
+        elif found["type"]["name"] != wanted["type"]:
+            raise UserError(
+                self.env._(
+                    "The metafield definition %(key)s of %(owner)s has the type %(type)s "
+                    "instead of %(wanted)s. Delete it in Shopify and connect again.",
+                    key=key,
+                    owner=owner_type,
+                    type=found["type"]["name"],
+                    wanted=wanted["type"],
+                )
+            )
+        elif found["access"]["admin"] != ACCESS:
+            operation = "metafields/definition_update"
+            variables = {"definition": definition}
+        else:
+            mutation._close(settled)
+            return
+        uuid, _answer = mutation._perform(self, client, operation, variables, [subject])
+        mutation._close([*settled, uuid])
+
+    # === WEBHOOKS === #
+
+    def _webhook_url(self, topic):
+        # sudo: the key is a secret that only this address holds
+        key = self.sudo().webhook_key
+        return (
+            f"{self.get_base_url()}/shopify/webhook/{self.id}/{key}/{topic.lower()}"
+        )
+
+    def _ensure_webhooks(self, client):
+        """Subscribe to what is wanted, once each, and mend what died or was changed.
+
+        Returns the topics that had to be mended.
+        """
+        nodes = client.execute("webhooks/list", {}).data["webhookSubscriptions"]["nodes"]
+        ours = {}
+        for node in nodes:
+            ours.setdefault((node["topic"], node["uri"]), node)
+        granted = set((self.sudo().granted_scopes or "").split(","))
+        scopes = granted | {
+            scope.replace("write_", "read_", 1) for scope in granted
+        }
+        flows = {flow for flow, _label in FLOWS if self._flow_policy(flow) != "off"}
+        mended = []
+        for wanted in wanted_topics(flows, scopes):
+            url = self._webhook_url(wanted.topic)
+            fields_wanted = list(wanted.include_fields)
+            found = ours.get((wanted.topic, url))
+            if found and set(found["includeFields"]) == set(fields_wanted):
+                continue
+            subscription = {"uri": url, "includeFields": fields_wanted}
+            self._subscribe(client, wanted.topic, subscription, found)
+            mended.append(wanted.topic)
+        return mended
+
+    def _subscribe(self, client, topic, subscription, found):
+        mutation = self.env["shopify.mutation"]
+        subject = f"store/webhook/{topic}"
+        settled = [row.uuid for row in mutation._open_for(self, [subject])]
+        if found:
+            operation = "webhooks/update"
+            variables = {"id": found["id"], "webhookSubscription": subscription}
+        else:
+            operation = "webhooks/create"
+            variables = {"topic": topic, "webhookSubscription": subscription}
+        uuid, _answer = mutation._perform(self, client, operation, variables, [subject])
+        mutation._close([*settled, uuid])
+
+    @api.model
+    def _cron_heal(self):
+        """Every 15 minutes: subscriptions that died, definitions that were altered."""
+        for backend in self.search([("state", "=", "connected")]):
+            try:
+                with backend._client() as client:
+                    backend._check_lease(client)
+                    mended = backend._ensure_webhooks(client)
+                    backend._ensure_definitions(client)
+            except ShopifyError as error:
+                backend._note_event("store", error.failure, str(error))
+                continue
+            if mended:
+                backend._note_event(
+                    "store",
+                    "webhooks mended",
+                    self.env._("Subscribed again: %s", ", ".join(mended)),
+                )
+                # What happened while they were dead told nobody.
+                backend._reconcile(hours=72)
+
+    # === LEASE === #
+
+    def _check_lease(self, client):
+        """Put the store on hold if this database is not the one that may write."""
+        problem = self.env["shopify.lease"]._problem(self, client)
+        if problem:
+            with self.env.registry.cursor() as cr:
+                self.with_env(self.env(cr=cr))._hold("store_on_hold", problem)
+            raise NeedsReview("store_on_hold", problem=problem)
+
+    def action_take_lease(self):
+        """A manager says: this database is the living one."""
+        for backend in self:
+            with backend._client() as client:
+                self.env["shopify.lease"]._take(backend, client)
+            backend.write(
+                {"state": "connected", "hold_reason": False, "hold_message": False}
+            )
+            backend._note_event(
+                "store", "lease taken", self.env._("This database writes to the store.")
+            )
+            backend._enqueue_due()
+
+    # === SIGNATURES === #
+
+    def _webhook_secrets(self):
+        # sudo: verified before any user is known
+        return [secret for secret in (self.sudo().client_secret,) if secret]
+
+    def _webhook_subjects(self, subjects):
+        """What the engine should look at for the subjects that a webhook names."""
+        found = []
+        for flow, direction, shopify_type, gid in subjects:
+            if shopify_type == "Shop":
+                self._enqueue_check()
+            elif shopify_type == "InventoryItem":
+                found += self.env["shopify.stock.level"]._subjects_of_item(self, gid)
+            else:
+                found.append((flow, direction, shopify_type, gid))
+        return found
+
+    def _webhook_seen(self, now):
+        """Note, at most once a minute, that webhooks reach this Odoo."""
+        last = self.last_webhook_at
+        if not last or (now - last).total_seconds() > 60:
+            # Past a running worker's locks, or the webhook's answer would wait for it.
+            self.env.cr.execute(
+                "UPDATE shopify_backend SET last_webhook_at = %s WHERE id ="
+                " (SELECT id FROM shopify_backend WHERE id = %s"
+                " FOR NO KEY UPDATE SKIP LOCKED)",
+                [now, self.id],
+            )
+
+    def _enqueue_check(self):
+        """The app's scopes changed: sign in again soon and see what is allowed."""
+        self.with_user(SUPERUSER_ID).with_delay(
+            priority=5, identity_key=f"shopify/check/{self.id}"
+        )._check_scopes()
+
+    def _check_scopes(self):
+        """Job: read which scopes are granted now, and release what waited for them."""
+        with self._client() as client:
+            installation = client.execute("shop/connect", {}).data[
+                "currentAppInstallation"
+            ]
+        granted = sorted(scope["handle"] for scope in installation["accessScopes"])
+        self.granted_scopes = ",".join(granted)
+        self._release([f"scope:{scope}" for scope in granted])
+
+    def _is_webhook_key(self, key):
+        return hmac.compare_digest((self.sudo().webhook_key or "").encode(), key.encode())
+
+
+def _check(key, ok, label, detail):
+    return {"key": key, "ok": ok, "label": label, "detail": detail}
+
+

@@ -1,0 +1,56 @@
+"""History: one row an attempt, a change or a person's act. Append-only."""
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+
+class ShopifyEvent(models.Model):
+    _name = "shopify.event"
+    _description = "Shopify History"
+    _order = "id desc"
+    _rec_name = "record_name"
+
+    backend_id = fields.Many2one(
+        "shopify.backend", "Store", required=True, index=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(related="backend_id.company_id", store=True, index=True)
+    kind = fields.Selection(
+        [
+            ("attempt", "Sync"),
+            ("change", "Change"),
+            ("person", "Person"),
+            ("store", "Store"),
+        ],
+        required=True,
+    )
+    flow = fields.Char()
+    direction = fields.Char()
+    subject_type = fields.Char("Record Type")
+    subject_key = fields.Char("Record Key")
+    record_name = fields.Char("Record")
+    cause = fields.Char()
+    caused_by_id = fields.Many2one("res.users", "By")
+    outcome = fields.Char()
+    failed = fields.Boolean()
+    message = fields.Char()
+    reason_params = fields.Json(groups="shopify_connector.group_operator")
+    # Values may be personal data: only those who resolve stops read them.
+    changes = fields.Json(groups="shopify_connector.group_operator")
+    duration_ms = fields.Integer("Duration (ms)")
+    request_id = fields.Char("Shopify Request ID")
+    batch = fields.Char()
+
+    _subject = models.Index("(backend_id, subject_type, subject_key, id)")
+    _retention = models.Index("(create_date)")
+
+    def write(self, vals):
+        raise UserError(self.env._("History can't be changed."))
+
+    def _gc(self, days):
+        """Drop what is older than the retention time. Returns how many rows went."""
+        self.env.cr.execute(
+            "DELETE FROM shopify_event WHERE create_date <"
+            " now() AT TIME ZONE 'UTC' - make_interval(days => %s)",
+            [days],
+        )
+        return self.env.cr.rowcount

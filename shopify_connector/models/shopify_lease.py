@@ -1,0 +1,145 @@
+"""Which copy of a database may write to the store.
+
+`database.uuid` survives a dump and a clone, so it proves nothing. Two signs do: where
+the database lives (its oid and the cluster's system identifier, noted when connecting),
+and, for a copy of a whole machine, a value in Shopify that the living database moves on.
+"""
+
+import json
+import secrets
+import time
+
+from odoo import fields, models
+
+from ..api.errors import ConflictError
+from .short_transaction import short_transaction
+
+KEY = {"namespace": "$app:odoo", "key": "lease"}
+# When this process last saw its lease confirmed: {(database, store): monotonic time}.
+_confirmed_here = {}
+
+
+class ShopifyLease(models.Model):
+    _name = "shopify.lease"
+    _description = "Shopify Lease"
+    _log_access = False
+
+    backend_ref = fields.Integer(required=True)
+    database_oid = fields.Char()
+    system_identifier = fields.Char()
+    confirmed = fields.Json(help="The value that Shopify last was seen to hold.")
+    sent = fields.Json(help="The value last sent, committed before it was sent.")
+
+    _store = models.UniqueIndex("(backend_ref)")
+
+    def _here(self, cr):
+        cr.execute(
+            "SELECT d.oid::text, s.system_identifier::text"
+            " FROM pg_database d, pg_control_system() s"
+            " WHERE d.datname = current_database()"
+        )
+        return cr.fetchone()
+
+    def _take(self, backend, client):
+        """Make this very database the one that may write: on connect, or when a manager
+        says that it is the living one. Whatever Shopify holds is replaced."""
+        with short_transaction(self.env.registry, read_committed=True) as cr:
+            oid, system = self._here(cr)
+            cr.execute(
+                "INSERT INTO shopify_lease"
+                " (backend_ref, database_oid, system_identifier) VALUES (%s, %s, %s)"
+                " ON CONFLICT (backend_ref) DO UPDATE SET"
+                " database_oid = excluded.database_oid,"
+                " system_identifier = excluded.system_identifier,"
+                " confirmed = NULL, sent = NULL",
+                [backend.id, oid, system],
+            )
+        app, found, digest = self._read(client)
+        self._advance(backend, client, app, digest, counter=(found or {}).get("counter", 0))
+
+    def _problem(self, backend, client):
+        """Why this database may not write; None if it may.
+
+        The local sign is read at every call. Shopify is asked every ten minutes and by
+        each process before its first write.
+        """
+        with short_transaction(self.env.registry, read_committed=True) as cr:
+            here = self._here(cr)
+            cr.execute(
+                "SELECT database_oid, system_identifier, confirmed, sent"
+                " FROM shopify_lease WHERE backend_ref = %s",
+                [backend.id],
+            )
+            row = cr.fetchone()
+        if not row:
+            return self.env._("the store was never connected from this database")
+        if tuple(here) != row[:2]:
+            return self.env._(
+                "this database is a copy, or was restored from a backup: it lives in "
+                "another place than when the store was connected"
+            )
+        last = _confirmed_here.get((self.env.cr.dbname, backend.id))
+        if last and time.monotonic() - last < backend._parameter("lease_interval"):
+            return None
+        app, found, digest = self._read(client)
+        if found not in row[2:4]:
+            return self.env._(
+                "another copy of this database has written to the store since: the lease "
+                "in Shopify is not the one this database left there"
+            )
+        return self._advance(backend, client, app, digest, found["counter"])
+
+    def _read(self, client):
+        """-> (app installation's GID, value or None, digest or None)"""
+        app = client.execute("app/lease_read", {}).data["currentAppInstallation"]
+        metafield = app["metafield"]
+        if not metafield:
+            return app["id"], None, None
+        return app["id"], json.loads(metafield["value"]), metafield["compareDigest"]
+
+    def _advance(self, backend, client, app_gid, digest, counter):
+        """Move the lease on, compare-and-set. None, or what went wrong."""
+        value = {
+            "database": self.env["shopify.mark"]._database(),
+            "counter": counter + 1,
+            "nonce": secrets.token_hex(8),
+        }
+        self._store(backend, "sent", value)
+        metafield = {
+            "ownerId": app_gid,
+            **KEY,
+            "type": "json",
+            "value": json.dumps(value, sort_keys=True),
+            "compareDigest": digest,
+        }
+        try:
+            client.execute("metafields/set", {"metafields": [metafield]})
+        except ConflictError:
+            # Another worker of ours was faster, or another copy: look which.
+            _app, found, _digest = self._read(client)
+            if found != value and not self._is_ours(backend, found):
+                return self.env._("another copy of this database writes to the store")
+            value = found
+        self._store(backend, "confirmed", value)
+        _confirmed_here[self.env.cr.dbname, backend.id] = time.monotonic()
+        return None
+
+    def _is_ours(self, backend, found):
+        with short_transaction(self.env.registry, read_committed=True) as cr:
+            cr.execute(
+                "SELECT confirmed, sent FROM shopify_lease WHERE backend_ref = %s",
+                [backend.id],
+            )
+            return found in (cr.fetchone() or ())
+
+    def _store(self, backend, column, value):
+        assert column in ("confirmed", "sent")
+        with short_transaction(self.env.registry, read_committed=True) as cr:
+            cr.execute(
+                f"UPDATE shopify_lease SET {column} = %s WHERE backend_ref = %s",
+                [json.dumps(value), backend.id],
+            )
+
+    def _forget_here(self):
+        """Ask Shopify again before the next write, as a started server does."""
+        _confirmed_here.clear()

@@ -1,0 +1,194 @@
+"""Write-back: every link's Odoo ID in a protected metafield of its Shopify record.
+
+A mark is two metafields, the plain ID and the proof. Each is compared-and-set with what
+was just read, and read back afterwards; only then does a link count as verified.
+"""
+
+from odoo import api, fields, models
+from odoo.tools import split_every
+
+from ..api.errors import ConflictError, ShopifyError
+from ..core import identity
+from ..core.failures import Failure
+from ..core.outcome import Change, Outcome
+from .remote_failure import remote_failure
+
+# metafieldsSet takes 25 values; a record needs two.
+RECORDS_A_CALL = 12
+LINKS = {
+    "Product": "shopify.product.template",
+    "ProductVariant": "shopify.product.product",
+    "Customer": "shopify.res.partner",
+    "Order": "shopify.sale.order",
+    "Location": "shopify.mapping.location",
+}
+READ, WRITE = "metafields/read_marks", "metafields/set"
+TAKEN_CODES = {"TAKEN", "CAPABILITY_VIOLATION"}
+
+
+class ShopifyMark(models.AbstractModel):
+    _name = "shopify.mark"
+    _description = "Shopify Write Back"
+
+    @api.model
+    def _describe_export(self, backend, subject):
+        return {"record_name": subject.key}
+
+    @api.model
+    def _database(self):
+        # sudo: server parameters are closed to the sync user
+        return self.env["ir.config_parameter"].sudo().get_param("database.uuid")
+
+    @api.model
+    def _export(self, backend, client, subjects):
+        """Mark these subjects' Shopify records: {subject: Outcome | Failure}."""
+        wanted, ends = self._wanted(backend, subjects)
+        if not wanted:
+            return ends
+        mutation = self.env["shopify.mutation"]
+        names = [subject.name for subject in wanted]
+        still_open = mutation._open_for(backend, names)
+        current = self._read(client, wanted)
+        todo = {}
+        for subject, (link, proof) in wanted.items():
+            end, plan = self._decide(link, proof, current[subject])
+            if end is None:
+                todo[subject] = plan
+            else:
+                ends[subject] = end
+        if todo:
+            ends.update(self._write(backend, client, wanted, todo))
+        # A compared set is settled by reading: what an earlier write did is seen above.
+        settled = [write.uuid for write in still_open]
+        mutation._close_after_commit(settled)
+        self._note_verified(wanted, ends)
+        return ends
+
+    @api.model
+    def _wanted(self, backend, subjects):
+        """-> ({subject: (link, Proof)}, {subject: Outcome} for those without a link)"""
+        wanted, ends = {}, {}
+        database = self._database()
+        for subject_type in {subject.type for subject in subjects}:
+            group = [s for s in subjects if s.type == subject_type]
+            # sudo: links are closed to everybody's hands
+            model = self.env[LINKS[subject_type]].sudo()
+            links = model._find(backend, [subject.key for subject in group])
+            proofs = model.browse([link.id for link in links.values()])._proofs(database)
+            for subject in group:
+                link = links.get(subject.key)
+                if link and link in proofs:
+                    wanted[subject] = (link, proofs[link])
+                else:
+                    ends[subject] = Outcome(
+                        "excluded", self.env._("Not linked (any more): nothing to mark.")
+                    )
+        return wanted, ends
+
+    @api.model
+    def _read(self, client, subjects):
+        """{subject: Mark, or None where Shopify has no such record}"""
+        gids = [subject.key for subject in subjects]
+        nodes = {}
+        for part in split_every(250, gids):
+            answer = client.execute(READ, {"ids": list(part)})
+            nodes.update(
+                {node["id"]: node for node in answer.data["nodes"] if node is not None}
+            )
+        return {
+            subject: (
+                identity.mark_from_node(nodes[subject.key])
+                if subject.key in nodes
+                else None
+            )
+            for subject in subjects
+        }
+
+    @api.model
+    def _decide(self, link, proof, mark):
+        """-> (end, None) or (None, plan)"""
+        if mark is None:
+            return Failure("shopify_record_gone"), None
+        plan = identity.decide_mark(mark, proof, proof.value)
+        if plan.kind == "stop":
+            return Failure(plan.reason_code, plan.params), None
+        if plan.kind == "already":
+            return Outcome("unchanged", self.env._("Odoo ID verified.")), None
+        return None, plan
+
+    @api.model
+    def _write(self, backend, client, wanted, todo):
+        """Send the marks, at most 12 records a call, and read them back."""
+        ends = {}
+        for part in split_every(RECORDS_A_CALL, list(todo)):
+            ends.update(self._write_part(backend, client, wanted, todo, list(part)))
+        written = [subject for subject in todo if subject not in ends]
+        if not written:
+            return ends
+        now_there = self._read(client, written)
+        for subject in written:
+            _link, proof = wanted[subject]
+            mark = now_there[subject] or identity.NO_MARK
+            wrong = identity.verify_mark(mark, proof, proof.value)
+            ends[subject] = wrong or Outcome(
+                "synced",
+                self.env._("Odoo ID %s written and verified.", proof.value),
+                (Change("Odoo ID in Shopify", None, proof.value),),
+            )
+        return ends
+
+    @api.model
+    def _write_part(self, backend, client, wanted, todo, part):
+        """One call, again without those that Shopify refuses. Ends only of failures."""
+        ends = {}
+        while part:
+            inputs = [
+                item
+                for subject in part
+                for item in identity.mark_inputs(
+                    subject.key,
+                    todo[subject],
+                    wanted[subject][1],
+                    wanted[subject][1].value,
+                )
+            ]
+            try:
+                key, _answer = self.env["shopify.mutation"]._perform(
+                    backend,
+                    client,
+                    WRITE,
+                    {"metafields": inputs},
+                    [subject.name for subject in part],
+                )
+            except ConflictError as error:
+                refused = {part[row // 2] for row in error.rows} or set(part)
+                for subject in refused:
+                    ends[subject] = self._refusal(error, wanted[subject][1])
+                part = [subject for subject in part if subject not in refused]
+                continue
+            except ShopifyError as error:
+                failure = remote_failure(backend, error)
+                return ends | dict.fromkeys(part, failure)
+            self.env["shopify.mutation"]._close_after_commit([key])
+            break
+        return ends
+
+    @api.model
+    def _refusal(self, error, proof):
+        if error.codes & TAKEN_CODES:
+            return Failure(
+                "mark_refused",
+                {"value": proof.value, "other": self.env._("another record")},
+            )
+        return Failure("changed_meanwhile")
+
+    @api.model
+    def _note_verified(self, wanted, ends):
+        by_model = {}
+        for subject, (link, _proof) in wanted.items():
+            if isinstance(ends.get(subject), Outcome):
+                by_model.setdefault(link._name, []).append(link.id)
+        for model, ids in by_model.items():
+            self.env[model].browse(ids)._as_engine().write(
+                {"verified_at": fields.Datetime.now()}
+            )

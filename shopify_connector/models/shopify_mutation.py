@@ -1,0 +1,238 @@
+"""Remote writes, noted before they are sent.
+
+`_perform` is the only way to write to Shopify. Order: the intent is committed → the
+request goes out → the outcome is committed as soon as it is read → the job's own
+transaction writes the link. So whatever dies, what was asked and what came back is
+known, and the next run settles it before it asks for anything new.
+
+Rows are written only by short transactions of their own. Through the job's cursor an
+update would hit no row, silently: under REPEATABLE READ its snapshot is older than the
+row. And they hold plain values, no foreign keys: a key to something that a job writes
+would make these transactions wait for that very job.
+"""
+
+import json
+import time
+import uuid
+
+from odoo import api, fields, models
+
+from ..api import operations
+from ..api.errors import ShopifyError
+from .short_transaction import short_transaction
+
+OPEN_STATES = ("intent", "unknown", "applied")
+
+
+class ShopifyMutation(models.Model):
+    _name = "shopify.mutation"
+    _description = "Shopify Write"
+    _order = "id desc"
+    _rec_name = "operation"
+    _log_access = False
+
+    uuid = fields.Char(required=True, index=True)
+    backend_ref = fields.Integer(required=True, index=True)
+    company_ref = fields.Integer(required=True, index=True)
+    backend_id = fields.Many2one("shopify.backend", compute="_compute_backend_id")
+    operation = fields.Char(required=True)
+    subjects = fields.Json(required=True)
+    variables = fields.Json(groups="shopify_connector.group_operator")
+    before = fields.Json(help="Facts that the read-back compares with.")
+    idempotency_key = fields.Char()
+    state = fields.Selection(
+        [
+            ("intent", "Being sent"),
+            ("applied", "Applied, not yet recorded"),
+            ("not_applied", "Not applied"),
+            ("unknown", "Outcome unknown"),
+            ("settled", "Recorded"),
+        ],
+        required=True,
+    )
+    answer = fields.Json(groups="shopify_connector.group_operator")
+    error = fields.Char()
+    request_id = fields.Char()
+    created_at = fields.Datetime(required=True)
+    sent_at = fields.Datetime()
+    settled_at = fields.Datetime()
+
+    _open = models.Index(
+        "(backend_ref, id) WHERE state IN ('intent', 'unknown', 'applied')"
+    )
+
+    def _compute_backend_id(self):
+        for row in self:
+            row.backend_id = row.backend_ref
+
+    def init(self):
+        self.env.cr.execute(
+            "CREATE INDEX IF NOT EXISTS shopify_mutation_open_subjects"
+            " ON shopify_mutation USING gin (subjects)"
+            " WHERE state IN ('intent', 'unknown', 'applied')"
+        )
+
+    # === SENDING === #
+
+    @api.model
+    def _perform(self, backend, client, operation, variables, subjects, before=None):
+        """Send one mutation: intent, request, outcome. Returns (uuid, Answer).
+
+        subjects: names of what it is about, so that their next run finds it.
+        Raises what the client raises; after UnknownOutcomeError nobody may send the same
+        again before `_open_for` has settled it.
+        The caller writes the link in its own transaction and names the uuid to
+        `_settle_after_commit`, or the next run does.
+        """
+        key = uuid.uuid4().hex
+        variables = dict(variables)
+        if operations.load(operation).idempotent:
+            variables.setdefault("idempotencyKey", key)
+        intent = self._intend(backend, key, operation, variables, subjects, before)
+        return key, self._send(client, intent, operation, variables)
+
+    @api.model
+    def _intend(self, backend, key, operation, variables, subjects, before):
+        """Commit the intent; returns when it was made, as (uuid, boot clock)."""
+        backend._check_may_write()
+        with self._short_transaction() as cr:
+            cr.execute(
+                "INSERT INTO shopify_mutation (uuid, backend_ref, company_ref, operation,"
+                " subjects, variables, before, idempotency_key, state, created_at)"
+                " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 'intent',"
+                " now() AT TIME ZONE 'UTC')",
+                [
+                    key,
+                    backend.id,
+                    backend.company_id.id,
+                    operation,
+                    json.dumps(list(subjects)),
+                    json.dumps(variables),
+                    json.dumps(before or {}),
+                    variables.get("idempotencyKey"),
+                ],
+            )
+        return key, _clock()
+
+    @api.model
+    def _send(self, client, intent, operation, variables):
+        """Send, and commit what came of it before anybody acts on it."""
+        key, made_at = intent
+        max_age = self.env["shopify.backend"]._parameter("intent_max_age")
+        try:
+            answer = client.execute(operation, variables, send_before=made_at + max_age)
+        except ShopifyError as error:
+            self._store_outcome(
+                key, error.outcome, error=str(error), request_id=error.request_id
+            )
+            raise
+        except BaseException as error:
+            self._store_outcome(key, "unknown", error=type(error).__name__)
+            raise
+        self._store_outcome(
+            key, "applied", answer=answer.data, request_id=answer.request_id
+        )
+        return answer
+
+    @api.model
+    def _resend(self, client, row):
+        """Ask again with the same bytes and the same key (only @idempotent ones)."""
+        intent = (row.uuid, _clock())
+        return self._send(client, intent, row.operation, row.variables)
+
+    @api.model
+    def _store_outcome(self, key, state, answer=None, error=None, request_id=None):
+        with self._short_transaction() as cr:
+            cr.execute(
+                "UPDATE shopify_mutation SET state = %s, answer = %s, error = %s,"
+                " request_id = %s, sent_at = coalesce(sent_at, created_at)"
+                " WHERE uuid = %s",
+                [
+                    state,
+                    json.dumps(answer) if answer is not None else None,
+                    error,
+                    request_id,
+                    key,
+                ],
+            )
+
+    def _short_transaction(self):
+        return short_transaction(self.env.registry)
+
+    # === SETTLING === #
+
+    @api.model
+    def _open_for(self, backend, subjects):
+        """Writes about these subjects whose end isn't recorded yet, oldest first.
+
+        Called by the worker that holds the subjects, from a fresh transaction, so that
+        what a dead worker committed a moment ago is seen.
+        """
+        with self._short_transaction() as cr:
+            cr.execute(
+                "SELECT id FROM shopify_mutation"
+                " WHERE backend_ref = %s AND state IN ('intent', 'unknown', 'applied')"
+                " AND subjects ?| %s ORDER BY id",
+                [backend.id, list(subjects)],
+            )
+            ids = [row[0] for row in cr.fetchall()]
+            fields_read = (
+                "uuid operation subjects variables before idempotency_key state answer"
+                " created_at request_id"
+            ).split()
+            # Past access rights: the engine's own book, read for its own decision.
+            rows = self.with_env(self.env(cr=cr)).sudo().browse(ids).read(fields_read)
+        return [OpenWrite(**{name: row[name] for name in fields_read}) for row in rows]
+
+    @api.model
+    def _close(self, keys, state="settled"):
+        """Note that these writes' ends are recorded on the links."""
+        if not keys:
+            return
+        with self._short_transaction() as cr:
+            cr.execute(
+                "UPDATE shopify_mutation SET state = %s,"
+                " settled_at = now() AT TIME ZONE 'UTC' WHERE uuid = ANY(%s)",
+                [state, list(keys)],
+            )
+
+    @api.model
+    def _close_after_commit(self, keys, state="settled"):
+        """Close once the job's transaction, which holds the link, is committed.
+
+        If the worker dies in between, the next run of the subject finds the write still
+        open and the link there, and closes it.
+        """
+        keys = list(keys)
+        if not keys:
+            return
+        registry = self.env.registry
+        uid = self.env.uid
+
+        def close():
+            with registry.cursor() as cr:
+                api.Environment(cr, uid, {})["shopify.mutation"]._close(keys, state)
+
+        self.env.cr.postcommit.add(close)
+
+    @api.model
+    def _trim(self, days):
+        """Forget what closed writes held; the rows stay, with their outcome."""
+        self.env.cr.execute(
+            "UPDATE shopify_mutation SET variables = NULL, answer = NULL, before = NULL"
+            " WHERE state IN ('settled', 'not_applied') AND variables IS NOT NULL"
+            " AND created_at < now() AT TIME ZONE 'UTC' - make_interval(days => %s)",
+            [days],
+        )
+
+
+class OpenWrite:
+    """A remote write whose end isn't recorded: the row's plain values."""
+
+    def __init__(self, **values):
+        self.__dict__.update(values)
+
+
+def _clock():
+    """Seconds on a clock that goes on while this process is stopped."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)

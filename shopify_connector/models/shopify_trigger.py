@@ -1,0 +1,102 @@
+"""Why to look: one small row for each cause to read a subject again.
+
+Insert-only. Nothing updates a trigger, so whoever inserts one never waits for, nor
+collides with, a worker that is busy with the same subject. The worker that handled the
+subject deletes exactly the rows that its snapshot showed.
+"""
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+GROUPS = ("fulfil", "records", "stock", "mark")
+# Within a group, what people wait for first.
+PRIORITY = {"orders": 10, "products": 30, "customers": 40}
+LIFTED = 5
+
+
+def group_of(flow, direction):
+    """The drain group that a subject belongs to."""
+    if direction == "mark":
+        return "mark"
+    if direction == "out":
+        return {"stock": "stock", "fulfilments": "fulfil"}.get(flow, "records")
+    return "records"
+
+
+class ShopifyTrigger(models.Model):
+    _name = "shopify.trigger"
+    _description = "Shopify Trigger"
+    _order = "priority, id"
+    _log_access = False
+
+    backend_id = fields.Many2one(
+        "shopify.backend", "Store", required=True, index=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(related="backend_id.company_id")
+    drain_group = fields.Char(required=True)
+    flow = fields.Char(required=True)
+    direction = fields.Selection(
+        [("in", "Into Odoo"), ("out", "To Shopify"), ("mark", "Write Back")],
+        required=True,
+    )
+    subject_type = fields.Char(required=True)
+    subject_key = fields.Char(required=True)
+    priority = fields.Integer(required=True, default=30)
+    cause = fields.Char(required=True)
+    delivery_id = fields.Char()
+    user_id = fields.Integer(help="Who caused it; no foreign key, so nothing waits.")
+    created_at = fields.Datetime(required=True)
+
+    _due = models.Index("(backend_id, drain_group, priority, id)")
+    _subject = models.Index("(backend_id, direction, subject_type, subject_key)")
+    _delivery = models.UniqueIndex("(backend_id, delivery_id)")
+
+    @api.model
+    def _insert(self, backend, subjects, cause, delivery_id=None, lift=False):
+        """Note that subjects may be out of date, and wake the drains that serve them.
+
+        subjects: iterable of (flow, direction, type, key); key is a GID, or for
+        direction "out" the record's ID as text. A flow that is off gets no trigger:
+        switching it on reads everything again.
+
+        Any user's act may cause a trigger, so this writes past access rights; it is
+        plain SQL because a webhook's answer waits for it (one statement instead of the
+        ORM's create), and because ON CONFLICT makes a second delivery of one webhook a
+        no-op.
+        """
+        rows = [
+            (flow, direction, subject_type, str(key))
+            for flow, direction, subject_type, key in subjects
+            if backend._flow_policy(flow) != "off"
+        ]
+        if not rows:
+            return 0
+        values = SQL(", ").join(
+            SQL(
+                "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC')",
+                backend.id,
+                group_of(flow, direction),
+                flow,
+                direction,
+                subject_type,
+                key,
+                LIFTED if lift else PRIORITY.get(flow, 20),
+                cause,
+                delivery_id,
+                self.env.uid,
+            )
+            for flow, direction, subject_type, key in dict.fromkeys(rows)
+        )
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO shopify_trigger (backend_id, drain_group, flow, direction,"
+                " subject_type, subject_key, priority, cause, delivery_id, user_id,"
+                " created_at) VALUES %s ON CONFLICT DO NOTHING",
+                values,
+            )
+        )
+        inserted = self.env.cr.rowcount
+        if inserted:
+            for group in {group_of(row[0], row[1]) for row in rows}:
+                backend._enqueue(group)
+        return inserted

@@ -1,0 +1,95 @@
+"""node, nodes and the `…ByIdentifier` look-ups (custom IDs)."""
+
+from .errors import TopLevelError, bad_request
+from .metafields import OWNERS, holder
+from .namespaces import is_foreign, resolve
+from .registry import query
+
+MAXIMUM_NODES = 250
+
+
+@query("node")
+def node(ctx, args):
+    return _node(ctx, args["id"])
+
+
+@query("nodes")
+def nodes(ctx, args):
+    gids = args["ids"]
+    if len(gids) > MAXIMUM_NODES:
+        message = f"The input array size of {len(gids)} is greater than the maximum"
+        raise TopLevelError(f"{message} allowed of 250.", "MAX_INPUT_SIZE_EXCEEDED")
+    return [_node(ctx, gid) for gid in gids]
+
+
+def _node(ctx, gid: str):
+    if not gid.startswith("gid://shopify/"):
+        raise bad_request(f"Invalid global id '{gid}'")
+    return ctx.get(gid)
+
+
+@query("productByIdentifier")
+def product(ctx, args):
+    return _look_up(ctx, "Product", args["identifier"], handle="handle")
+
+
+@query("productVariantByIdentifier")
+def variant(ctx, args):
+    return _look_up(ctx, "ProductVariant", args["identifier"])
+
+
+@query("collectionByIdentifier")
+def collection(ctx, args):
+    return _look_up(ctx, "Collection", args["identifier"], handle="handle")
+
+
+@query("customerByIdentifier")
+def customer(ctx, args):
+    return _look_up(
+        ctx,
+        "Customer",
+        args["identifier"],
+        emailAddress="_email",
+        phoneNumber="_phone",
+    )
+
+
+@query("orderByIdentifier")
+def order(ctx, args):
+    return _look_up(ctx, "Order", args["identifier"])
+
+
+@query("locationByIdentifier")
+def location(ctx, args):
+    return _look_up(ctx, "Location", args["identifier"])
+
+
+def _look_up(ctx, typename: str, identifier, **keys):
+    """`keys`: input field -> key of the object that must equal it."""
+    gid, custom = identifier.get("id"), identifier.get("customId")
+    if gid:
+        found = ctx.get(gid)
+        return found if found and found["__typename"] == typename else None
+    if custom:
+        return _by_custom_id(ctx, typename, custom)
+    for name, key in keys.items():
+        wanted = identifier.get(name)
+        if wanted:
+            for obj in ctx.shop.of_type(typename):
+                if obj.get(key) == wanted:
+                    return ctx.get(obj["id"])
+    return None
+
+
+def _by_custom_id(ctx, typename: str, custom):
+    namespace, key = resolve(ctx, custom.get("namespace")), custom["key"]
+    value = custom["value"]
+    defined = ctx.shop.definitions.get((OWNERS[typename][0], namespace, key))
+    if is_foreign(ctx, namespace) or defined is None or defined["_type"] != "id":
+        message = f"Metafield definition of type 'id' is required for {namespace}.{key}"
+        raise TopLevelError(message, "BAD_USER_INPUT")
+    gid = holder(ctx.shop, typename, namespace, key, value)
+    if gid and not ctx.shop.switches.by_identifier_live:
+        known = {row["id"] for row in ctx.shop.indexed(typename)}
+        gid = gid if gid in known else None
+    return ctx.get(gid)

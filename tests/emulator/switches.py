@@ -1,0 +1,89 @@
+"""Open questions of the platform, each with both answers.
+
+The numbers in the comments are those of the project's list of questions that only a
+development store can settle.
+"""
+
+from dataclasses import dataclass, fields
+
+
+@dataclass
+class Switches:
+    """Defaults are the answers thought likely; `unfavourable()` the other ones."""
+
+    # 1: does an upsert by an unknown customId write the metafield if it's left out?
+    upsert_writes_identity: bool = True
+    # 2: code for a duplicate `id` value: TAKEN | CAPABILITY_VIOLATION
+    duplicate_id_code: str = "TAKEN"
+    # 2: is uniqueness per owner type (True), or over all types of a namespace + key?
+    id_unique_per_owner_type: bool = True
+    # 2: is a value free again when its owner was deleted?
+    deleted_owner_frees_id: bool = True
+    # 3: do …ByIdentifier look-ups read live data, or the lagging index?
+    by_identifier_live: bool = True
+    # 4: is Σ of the sales equal to currentTotalPriceSet?
+    agreements_sum_to_current_total: bool = True
+    # 4: does totalPriceSet grow with lines added by an edit?
+    total_price_follows_edits: bool = True
+    # 4: does a refund without lines or shipping lower currentTotalPriceSet?
+    goodwill_lowers_current_total: bool = False
+    # 4: do units removed by an order edit also show up as a Refund?
+    edit_removal_shows_refund: bool = True
+    # 5: does a mutation whose connection was cut before it ran still run later?
+    cut_request_applies_late: bool = False
+    # 6: one stale row of inventorySetQuantities: does the whole call fail?
+    stale_row_fails_all: bool = True
+    # 6: is a key burnt by a user error (IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED)?
+    failed_key_is_burnt: bool = True
+    # 6: does the order of JSON keys count as a change of the parameters?
+    key_order_counts: bool = False
+    # 8: what becomes of the loser of a customer merge: gone | redirected
+    merged_customer: str = "gone"
+    # 9: does a metafield write change the owner's updatedAt and send its webhook?
+    metafield_write_touches_owner: bool = True
+    # 11: are value objects (MoneyBag, addresses …) free (low) or counted (high)?
+    value_objects: str = "low"
+    # 13: does a new client-credentials token end the one before?
+    new_token_ends_old: bool = False
+    # 13: customer data: full | level1 (no names, addresses …) | none
+    protected_customer_data: str = "full"
+    # 14: is X-Shopify-Webhook-Id equal across retries?
+    webhook_id_stable_across_retries: bool = True
+    # 14: are redirects of the receiver followed?
+    webhook_follows_redirects: bool = False
+    # 15: error of a repeated orderCancel; kept as a user error in both cases
+    # 16: do metafields, definitions and subscriptions survive a reinstall?
+    reinstall_keeps_app_data: bool = True
+    # Throttle answers: 200 with errors (documented by samples) or 429
+    throttle_status: int = 200
+    # HTTP state of the shop: 200 | 402 (frozen) | 403 | 423 (locked)
+    shop_status: int = 200
+
+    @classmethod
+    def unfavourable(cls) -> "Switches":
+        """The answer that makes life harder, wherever the two can be ranked."""
+        return cls(
+            upsert_writes_identity=False,
+            duplicate_id_code="CAPABILITY_VIOLATION",
+            id_unique_per_owner_type=False,
+            deleted_owner_frees_id=False,
+            by_identifier_live=False,
+            agreements_sum_to_current_total=False,
+            cut_request_applies_late=True,
+            stale_row_fails_all=False,
+            failed_key_is_burnt=True,
+            key_order_counts=True,
+            metafield_write_touches_owner=True,
+            value_objects="high",
+            new_token_ends_old=True,
+            webhook_id_stable_across_retries=False,
+            reinstall_keeps_app_data=False,
+        )
+
+    def set(self, **values) -> None:
+        """Change switches by name; an unknown name is an error."""
+        known = {item.name for item in fields(self)}
+        for name, value in values.items():
+            if name not in known:
+                raise ValueError(f"no switch {name!r}")
+            setattr(self, name, value)
