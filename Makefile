@@ -5,6 +5,7 @@ unexport PYTHONDONTWRITEBYTECODE
 L ?= $(CURDIR)/.local
 export L
 ARGS ?=
+export DB
 RUN = . $(L)/env &&
 
 help:  ## list the tasks
@@ -14,7 +15,7 @@ setup:  ## Odoo 19, PostgreSQL, Python packages, schema: all into .local/
 	@scripts/setup.sh >/dev/null
 
 demo: setup  ## a running Odoo with a connected example store; ARGS=--check verifies and stops
-	@$(RUN) $(L)/venv/bin/python scripts/demo.py $(ARGS)
+	@$(RUN) $(L)/venv/bin/python -m scripts.demo $(ARGS)
 
 test: setup  ## every test but the long ones; ARGS go to pytest
 	@scripts/test.sh all $(ARGS)
@@ -30,14 +31,14 @@ format: setup  ## put the layout of all Python right
 
 check: lint test  ## lint and test: what CI runs
 
-serve: setup  ## Odoo with its job runner on the demo's database
-	@$(RUN) $(L)/venv/bin/python scripts/demo.py --serve $(ARGS)
+serve: setup  ## Odoo with its job runner on a database of your own (DB=work)
+	@scripts/serve.sh $(ARGS)
 
 emulator: setup  ## an empty emulated Shopify on port 8089
 	@$(RUN) $(L)/venv/bin/python -m tests.emulator --port 8089 $(ARGS)
 
-shell: setup  ## Odoo's shell on the demo's database
-	@$(RUN) $(L)/venv/bin/python -m odoo shell -c $(L)/odoo.conf -d demo --no-http $(ARGS)
+shell: setup  ## Odoo's shell on a database (DB=demo)
+	@$(RUN) $(L)/venv/bin/python -m odoo shell -c $(L)/odoo.conf -d $(or $(DB),demo) --no-http $(ARGS)
 
 docs: setup  ## the module's README.rst and app page from readme/*.md
 	@$(L)/venv/bin/python scripts/readme.py

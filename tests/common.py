@@ -70,12 +70,12 @@ class ShopifyBase:
         cls.company = cls.env.company
         cls.shop = cls.emulator.add_shop(SHOP, **cls.shop_options)
         cls.backend = cls._make_store()
+        with cls._own_cursors():
+            cls.backend.action_connect()
 
     def setUp(self):
         super().setUp()
         self._keep_emulator()
-        if self.backend.state == "draft":
-            self._connect(self.backend)
 
     @classmethod
     def _make_store(cls, shop=None, **values):
@@ -93,11 +93,6 @@ class ShopifyBase:
         )
         store.flow_ids.policy = cls.flow_policy
         return store
-
-    def _connect(self, store):
-        """Connect a store as the wizard does."""
-        with self._own_cursors():
-            store._connect()
 
     @classmethod
     def _request_handler(cls, session, request, /, **kw):
@@ -122,14 +117,25 @@ class ShopifyBase:
 
         self.addCleanup(restore)
 
+    @classmethod
     @contextmanager
-    def _own_cursors(self):
-        """Code that opens a cursor of its own sees this test's records, and is undone."""
-        if self._registry_patched:
+    def _own_cursors(cls):
+        """Code that opens a cursor of its own sees the test's records, and is undone."""
+        if cls._registry_patched:
             yield
-        else:
-            with self.enter_registry_test_mode():
-                yield
+            return
+        cls.env.flush_all()
+        patches = cls._registry_test_mode_patches(cr=cls.cr, registry=cls.registry)
+        for each in patches:
+            each.start()
+        cls._registry_patched = True
+        try:
+            yield
+        finally:
+            for each in patches:
+                each.stop()
+            cls._registry_patched = False
+            cls.env.invalidate_all()
 
     def run_syncs(self, rounds=60):
         """Do all that is due, in this process, as the job runner would.

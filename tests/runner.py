@@ -39,6 +39,28 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def port_is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def run_script(env: dict, *arguments: str) -> str:
+    """scripts/database.sh; its answer."""
+    done = subprocess.run(
+        [str(ROOT / "scripts" / "database.sh"), *arguments],
+        env=env,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
 def environment() -> dict:
     """The variables that scripts/setup.sh wrote, over those of this process."""
     folder = Path(os.environ.get("L") or ROOT / ".local")
@@ -230,7 +252,7 @@ class Runner:
                 arguments=self._emulator_arguments,
             )
             self.env["SHOPIFY_CONNECTOR_API_URL"] = self.emulator.url_template
-            self.template = self.template or self._script("installed")
+            self.template = self.template or run_script(self.env, "installed")
             self.database = self.clone(f"run_{self.name}")
             self.emulator.wait_ready()
         except BaseException:
@@ -243,7 +265,7 @@ class Runner:
             if process:
                 process.stop()
         for database in self.databases:
-            self._script("drop", database)
+            run_script(self.env, "drop", database)
         if kind is None:
             for log in self.logs.glob("*.log"):
                 log.unlink()
@@ -252,19 +274,9 @@ class Runner:
         else:
             print(f"logs of this run: {self.logs}", file=sys.stderr)
 
-    def _script(self, *arguments) -> str:
-        done = subprocess.run(
-            [str(ROOT / "scripts" / "database.sh"), *arguments],
-            env=self.env,
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        )
-        return done.stdout.strip()
-
     def clone(self, name: str, source: str | None = None) -> str:
         """A further database, dropped at the end. `source` must have no connections."""
-        self._script("clone", name, source or self.template)
+        run_script(self.env, "clone", name, source or self.template)
         self.databases.append(name)
         return name
 

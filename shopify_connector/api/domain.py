@@ -42,7 +42,8 @@ def handle(shop: str) -> str:
 
 def is_loopback(url: str) -> bool:
     """Whether `url` stays on this machine."""
-    return urlsplit(url).hostname in LOOPBACK_HOSTS
+    parts = urlsplit(url)
+    return parts.scheme in ("http", "https") and parts.hostname in LOOPBACK_HOSTS
 
 
 def endpoint(shop: str, base_url: str | None = None) -> str:

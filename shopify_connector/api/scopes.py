@@ -128,6 +128,7 @@ def _access(scopes: Iterable[str]):
     # Imported late: the package is large, and only its scope algebra is wanted here.
     from shopify.api_access import ApiAccess
 
+    trimmed = (scope.strip() for scope in scopes)
     # It refuses a name it doesn't understand; Shopify grants such too, and they
     # can't be among those asked for.
-    return ApiAccess([scope for scope in scopes if ApiAccess.SCOPE_RE.match(scope)])
+    return ApiAccess([scope for scope in trimmed if ApiAccess.SCOPE_RE.match(scope)])

@@ -56,8 +56,10 @@ class ShopifyWebhook(Controller):
             return 200
         try:
             subjects = subjects_of(topic, json.loads(body))
-        except (ValueError, NeedsReview) as problem:
-            backend._note_event("store", "webhook_malformed", f"{topic}: {problem}"[:500])
+        except (ValueError, RecursionError, NeedsReview) as problem:
+            backend._note_event(
+                "store", "webhook_malformed", f"{topic}: {problem}"[:500]
+            )
             return 400
         backend._webhook_seen(fields.Datetime.now())
         request.env["shopify.trigger"]._insert(

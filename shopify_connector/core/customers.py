@@ -75,10 +75,12 @@ class AddressPlan:
         return digest(plain)
 
     def place_key(self) -> str:
-        """Like key(), without who receives it: does a partner live there already?"""
-        return AddressPlan(
-            **(asdict(self) | {"name": "", "company": "", "phone": ""})
-        ).key()
+        """Like key(), without who receives it: does a partner live there already?
+
+        Without the province too: Odoo lists those of few countries only.
+        """
+        left_out = dict.fromkeys(("name", "company", "phone", "province_code"), "")
+        return AddressPlan(**(asdict(self) | left_out)).key()
 
     @property
     def is_empty(self) -> bool:
@@ -166,24 +168,45 @@ class CustomerPlan:
     withheld: bool = False
     updated_at: str = ""
     mark: Mark | None = field(default=None, compare=False)
+    node: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
     @property
     def match_key(self) -> str:
-        """What a guest is recognised by; "" when nothing does."""
-        return self.email
+        """What a buyer without an account is recognised by; "" when nothing does.
 
-    def values(self) -> dict[str, str]:
-        """What is compared from one sync to the next, as a person reads it."""
-        shown = {"name": self.name, "email": self.email, "phone": self.phone}
-        address = asdict(self.address) if self.address else {}
-        place = {key: address.get(key, "") for key in _PLACE_FIELDS}
-        return shown | {"company": self.company} | place
+        The e-mail; without one (a sale over the counter) the phone number, else the
+        very same name at the very same address.
+        """
+        if self.email:
+            return self.email
+        if self.phone:
+            return f"phone:{normal_phone(self.phone)}"
+        if self.address and self.address.name and self.address.has_place:
+            return f"address:{self.address.key()}"
+        return ""
+
+    def values_shown(self) -> dict[str, str]:
+        """What is compared with Odoo, as a person reads it."""
+        if self.withheld:
+            return {}
+        shown = {"name": self.name, "e-mail": self.email}
+        shown["phone"] = normal_phone(self.phone)
+        return shown | address_shown(self.address)
 
     def digest(self) -> str:
-        return digest(self.values())
+        """Equal while nothing changed that a sync looks at."""
+        return digest(self.values_shown())
 
 
-_PLACE_FIELDS = ("street", "street2", "city", "zip", "province_code", "country_code")
+def address_shown(address: AddressPlan | None) -> dict[str, str]:
+    """An address as a person reads it, field by field."""
+    address = address or AddressPlan()
+    return {
+        "street": ", ".join(filter(None, (address.street, address.street2))),
+        "ZIP": address.zip,
+        "city": address.city,
+        "country": address.country_code,
+    }
 
 
 def customer_from_node(node: Mapping[str, Any], stand_in: str = "") -> CustomerPlan:
@@ -212,6 +235,7 @@ def customer_from_node(node: Mapping[str, Any], stand_in: str = "") -> CustomerP
         withheld=not known,
         updated_at=node.get("updatedAt") or "",
         mark=mark_from_node(node),
+        node=node,
     )
 
 

@@ -51,7 +51,7 @@ class PlannedLine:
     gid: the line's own Shopify ID; of a shipping line without one, the order's with a
     number. unit_price: before discounts, with or without tax as `included` says.
     discounts, taxes: exact amounts of the whole line, never per unit.
-    variant_gid: None for what is no product of the shop.
+    variant_gid, product_gid: None for what is no product of the shop (any more).
     """
 
     gid: str
@@ -63,6 +63,7 @@ class PlannedLine:
     discounts: tuple[Discount, ...] = ()
     taxes: tuple[TaxAmount, ...] = ()
     variant_gid: str | None = None
+    product_gid: str | None = None
     variant_title: str = ""
     sku: str = ""
     removed: int = 0
@@ -153,6 +154,7 @@ def _goods_line(
             for tax in tax_amounts(node.get("taxLines"), reading.included, reading.side)
         ),
         variant_gid=variant.get("id"),
+        product_gid=(node.get("product") or {}).get("id"),
         sku=node.get("sku") or "",
         removed=removed,
     )

@@ -41,14 +41,6 @@ _CHARGES = {
     "fee": "an additional fee",
     "rounding": "cash rounding",
 }
-# What a missing permission hides, and the permission.
-SCOPES = {
-    "customer": "read_customers",
-    "fulfillmentOrders": "read_merchant_managed_fulfillment_orders",
-    "refunds": "read_orders",
-    "lineItems": "read_orders",
-    "variant": "read_products",
-}
 
 
 @dataclass(frozen=True)
@@ -196,8 +188,8 @@ def plan_order(node: Mapping[str, Any], policy: OrderPolicy) -> OrderPlan:
     """Decide which sale order a Shopify order becomes.
 
     node: an order of graphql/orders/import.graphql with all pages of its lines, and
-    `refunds` of graphql/orders/refunds.graphql where needs_refunds() says so; `denied`
-    may name its fields that Shopify refused for want of a scope.
+    `refunds` of graphql/orders/refunds.graphql where needs_refunds() says so; `withheld`
+    names fields that are null for want of a permission.
     The order is taken as it stands now: units that were removed before the import are
     no part of it. Raises NeedsReview when the order isn't confirmed yet, a permission
     is missing, money went back other than for removed units, or the lines don't make
@@ -205,7 +197,7 @@ def plan_order(node: Mapping[str, Any], policy: OrderPolicy) -> OrderPlan:
     """
     if node.get("confirmed") is False:
         raise NeedsReview("order_not_confirmed")
-    _stop_if_denied(node)
+    _stop_if_customer_is_withheld(node)
     currency = currency_of(node, policy.side)
     if currency not in policy.digits:
         raise NeedsReview(
@@ -334,14 +326,12 @@ def _payments(node: Mapping[str, Any], reading: Reading) -> tuple[Payment, ...]:
 # --- Stops -------------------------------------------------------------------------
 
 
-def _stop_if_denied(node: Mapping[str, Any]) -> None:
-    denied = [name for name in node.get("denied") or () if name in SCOPES]
-    if denied:
-        scopes = list(dict.fromkeys(SCOPES[name] for name in denied))
+def _stop_if_customer_is_withheld(node: Mapping[str, Any]) -> None:
+    """A customer without name or address is one; no customer at all would be a guest,
+    and a second record."""
+    if "customer" in node.get("withheld", ()) and not node.get("customer"):
         raise NeedsReview(
-            "scope_missing",
-            scope=", ".join(scopes),
-            waits_on=[f"scope:{scope}" for scope in scopes],
+            "scope_missing", scope="read_customers", waits_on=("scope:read_customers",)
         )
 
 
@@ -429,11 +419,12 @@ def missing(plan: OrderPlan, known: Known) -> Failure | None:
 def _missing_variants(plan: OrderPlan, known: Known) -> Iterable[Failure]:
     for line in plan.lines:
         if line.variant_gid and line.variant_gid not in known.variants:
-            yield Failure(
-                "variant_unmapped",
-                {"variant": line.label, "gid": line.variant_gid},
-                (f"variant:{line.variant_gid}",),
-            )
+            # The product's own key sends for it, in case nobody has read it yet.
+            keys = [f"variant:{line.variant_gid}"]
+            if line.product_gid:
+                keys.append(f"product:{line.product_gid}")
+            params = {"variant": line.label, "gid": line.variant_gid}
+            yield Failure("variant_unmapped", params, tuple(keys))
 
 
 def _missing_locations(plan: OrderPlan, known: Known) -> Iterable[Failure]:

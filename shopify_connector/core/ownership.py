@@ -90,9 +90,9 @@ def _owned(
     if base is UNSYNCED and _is_empty(theirs):
         return FieldDecision("copy", mine, target)
     # Without a last synced value nobody can say who changed it: both may have.
-    if base is not UNSYNCED and theirs == base:
+    if theirs == base:
         return FieldDecision("copy", mine, target)
-    if base is not UNSYNCED and mine == base:
+    if mine == base:
         if on_other == "leave":
             return FieldDecision("leave", note=LEFT)
         return FieldDecision("put_back", mine, target, theirs)

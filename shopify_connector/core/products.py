@@ -1,6 +1,6 @@
-"""Decide what a Shopify product is in Odoo, and which Odoo variant each variant means."""
+"""Decide what a Shopify product is in Odoo: its kind, options, variants and prices."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
@@ -9,7 +9,6 @@ from .content import digest
 from .identity import Mark, mark_from_node
 
 Kind = Literal["goods", "service"]
-MATCH_KEYS = ("sku", "barcode")
 
 # Shopify gives a product without options this one option, value and variant.
 _NO_OPTION = ("Title", "Default Title")
@@ -20,6 +19,11 @@ _KILOGRAMS = {
     "POUNDS": Decimal("0.45359237"),
     "OUNCES": Decimal("0.028349523125"),
 }
+
+
+def price_text(price: Decimal | float) -> str:
+    """A price as compared: 19.9 and "19.90" read the same."""
+    return str(Decimal(str(price)).quantize(Decimal("0.01")))
 
 
 # --- The product as it should be ---------------------------------------------------
@@ -67,14 +71,12 @@ class VariantPlan:
         return self.sku or " / ".join(self.values) or self.gid.rpartition("/")[2]
 
     def values_shown(self) -> dict[str, str]:
-        """What is compared from one sync to the next, as a person reads it."""
+        """What is compared with Odoo, as a person reads it."""
         return {
-            "options": " / ".join(self.values),
-            "sku": self.sku,
+            "SKU": self.sku,
             "barcode": self.barcode,
-            "price": str(self.price),
-            "weight": str(self.weight),
-            "tracked": "yes" if self.tracked else "no",
+            "price": price_text(self.price),
+            "stock tracked": "yes" if self.is_stocked else "no",
         }
 
 
@@ -112,15 +114,21 @@ class ProductPlan:
         return size == len(self.variants)
 
     def values_shown(self) -> dict[str, str]:
-        return {"title": self.title}
+        return {"name": self.title}
 
     def digest(self) -> str:
+        """Equal while nothing changed that a sync looks at."""
         return digest(
             [
                 self.values_shown(),
                 [[option.name, *option.values] for option in self.options],
                 [
-                    [variant.gid, variant.inventory_item_gid, variant.values_shown()]
+                    [
+                        variant.gid,
+                        variant.inventory_item_gid,
+                        variant.values,
+                        variant.values_shown(),
+                    ]
                     for variant in self.variants
                 ],
                 self.kind,
@@ -201,154 +209,6 @@ def _kilograms(item) -> Decimal:
 
 def _clean(text: Any) -> str:
     return str(text).strip() if text else ""
-
-
-# --- Which Odoo variant is meant ---------------------------------------------------
-
-
-@dataclass(frozen=True)
-class OdooVariant:
-    """A possible counterpart. linked_gid: the variant of this store it stands for."""
-
-    id: int
-    template_id: int
-    sku: str = ""
-    barcode: str = ""
-    linked_gid: str = ""
-
-    def key(self, name: str) -> str:
-        return {"sku": self.sku, "barcode": self.barcode}[name]
-
-
-@dataclass(frozen=True)
-class Match:
-    """All that a stable key finds for one variant, on both sides.
-
-    odoo_ids: everybody in Odoo who carries one of its keys; remote_gids: other
-    variants of Shopify that do. key, value: the first key that found something, else
-    the first that was asked.
-    """
-
-    odoo_ids: tuple[int, ...]
-    remote_gids: tuple[str, ...]
-    key: str
-    value: str
-
-    @property
-    def is_unique(self) -> bool:
-        return len(self.odoo_ids) == 1 and not self.remote_gids
-
-
-class MatchIndex:
-    """Odoo's variants by stable key, read once for a batch."""
-
-    def __init__(self, variants: Iterable[OdooVariant]):
-        self._by_id: dict[int, OdooVariant] = {}
-        self._by_key: dict[tuple[str, str], list[int]] = {}
-        for variant in variants:
-            self._by_id[variant.id] = variant
-            for name in MATCH_KEYS:
-                value = variant.key(name).strip()
-                if value:
-                    self._by_key.setdefault((name, value), []).append(variant.id)
-
-    def holders(self, name: str, value: str) -> tuple[int, ...]:
-        return tuple(sorted(set(self._by_key.get((name, value), ())))) if value else ()
-
-    def __getitem__(self, odoo_id: int) -> OdooVariant:
-        return self._by_id[odoo_id]
-
-
-def keys_of(plans: Iterable[ProductPlan]) -> dict[str, tuple[str, ...]]:
-    """The SKUs and barcodes of a batch, each once: what the index has to be read for."""
-    found: dict[str, set[str]] = {name: set() for name in MATCH_KEYS}
-    for plan in plans:
-        for variant in plan.variants:
-            for name in MATCH_KEYS:
-                found[name].add(variant.key(name))
-    return {name: tuple(sorted(values - {""})) for name, values in found.items()}
-
-
-def match_variants(
-    plans: Sequence[ProductPlan],
-    index: MatchIndex,
-    keys: Sequence[str] = MATCH_KEYS,
-    seen: Mapping[tuple[str, str], Iterable[str]] | None = None,
-) -> dict[str, Match]:
-    """What the stable keys find for every variant of a batch, by variant GID.
-
-    seen: variant GIDs by (key, value) that a search in Shopify found beyond the batch.
-    keys: which ones count, in the order of preference. All of them are asked, for a
-    SKU that means one product and a barcode that means another is no match but a
-    contradiction, and both are candidates then.
-    """
-    remote = _remote_holders(plans, keys)
-    for pair, gids in (seen or {}).items():
-        remote.setdefault(pair, set()).update(gids)
-    return {
-        variant.gid: _match(variant, index, keys, remote)
-        for plan in plans
-        for variant in plan.variants
-    }
-
-
-def _remote_holders(plans, keys) -> dict[tuple[str, str], set[str]]:
-    holders: dict[tuple[str, str], set[str]] = {}
-    for plan in plans:
-        for variant in plan.variants:
-            for name in keys:
-                holders.setdefault((name, variant.key(name)), set()).add(variant.gid)
-    return holders
-
-
-def _match(variant, index, keys, remote) -> Match:
-    asked = [(name, variant.key(name)) for name in keys if variant.key(name)]
-    found = [(pair, index.holders(*pair)) for pair in asked]
-    telling = [pair for pair, ids in found if ids]
-    shown = (telling or asked or [("", "")])[0]
-    return Match(
-        odoo_ids=tuple(sorted({odoo_id for _pair, ids in found for odoo_id in ids})),
-        remote_gids=tuple(
-            sorted({gid for pair in asked for gid in remote[pair]} - {variant.gid})
-        ),
-        key=shown[0],
-        value=shown[1],
-    )
-
-
-def shared_skus(plans: Iterable[ProductPlan], index: MatchIndex) -> tuple[str, ...]:
-    """SKUs worth a search in Shopify: Odoo has one record for them, and Shopify counts
-    several. Taking the variant that happens to be read first would be a guess.
-    """
-    return tuple(
-        sorted(
-            {
-                variant.sku
-                for plan in plans
-                for variant in plan.variants
-                if variant.shared_sku and len(index.holders("sku", variant.sku)) == 1
-            }
-        )
-    )
-
-
-def template_of(
-    plan: ProductPlan, odoo_ids: Mapping[str, int], index: MatchIndex
-) -> tuple[int, ...]:
-    """The Odoo products that a product's linked or matched variants belong to.
-
-    odoo_ids: Odoo variant by variant GID, of the variants that have one. More than
-    one product in the answer: somebody has to choose.
-    """
-    return tuple(
-        sorted(
-            {
-                index[odoo_ids[variant.gid]].template_id
-                for variant in plan.variants
-                if variant.gid in odoo_ids
-            }
-        )
-    )
 
 
 # --- Prices ------------------------------------------------------------------------

@@ -91,7 +91,7 @@ def _other(flow: str, type: str, key: str, inside: str = "") -> Callable:
 
 def _gid(topic: str, payload: Mapping[str, Any], key: str, type: str) -> str:
     number = payload.get(key)
-    if isinstance(number, bool) or not isinstance(number, int | str):
+    if not isinstance(number, int | str):
         raise _malformed(topic, f"{key} is missing")
     try:
         return build(type, number)

@@ -1,14 +1,27 @@
-from . import shopify_flow
-from . import shopify_backend
-from . import shopify_trigger
-from . import shopify_claim
-from . import shopify_sync
-from . import shopify_event
-from . import shopify_mutation
-from . import shopify_binding
-from . import shopify_mark
-from . import shopify_bucket
-from . import shopify_lease
-from . import shopify_token
-from . import shopify_connection
-from . import shopify_reconcile
+from . import (
+    shopify_backend,
+    shopify_binding,
+    shopify_bucket,
+    shopify_claim,
+    shopify_connection,
+    shopify_event,
+    shopify_flow,
+    shopify_lease,
+    shopify_mapping_location,
+    shopify_mark,
+    shopify_mutation,
+    shopify_reconcile,
+    shopify_sync,
+    shopify_token,
+    shopify_trigger,
+)
+from . import shopify_mapping_tax
+from . import shopify_sale_order
+from . import shopify_sale_order_line
+from . import sale_order
+from . import shopify_sync_text
+from . import shopify_product_template
+from . import shopify_product_product
+from . import shopify_res_partner
+from . import product
+from . import res_partner

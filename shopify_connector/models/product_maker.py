@@ -161,12 +161,16 @@ class ProductMaker:
 
     def _lines(self, plan, template):
         """The attribute lines in the order of the options; empty if they differ."""
-        lines = template.attribute_line_ids.sorted(lambda line: (line.sequence, line.id))
+        lines = template.attribute_line_ids.sorted(
+            lambda line: (line.sequence, line.id)
+        )
         names = [line.attribute_id.name for line in lines]
         return lines if names == [option.name for option in plan.options] else []
 
     def _extend_lines(self, plan, template, variants):
-        values = self._attribute_values([(plan.options, {})], self._lines(plan, template))
+        values = self._attribute_values(
+            [(plan.options, {})], self._lines(plan, template)
+        )
         for place, (option, line) in enumerate(
             zip(plan.options, self._lines(plan, template), strict=True)
         ):

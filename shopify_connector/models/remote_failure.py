@@ -38,7 +38,11 @@ def _reason(backend, error):
             return code or "shopify_down", {"problem": str(error)}, ()
         case AccessDeniedError():
             waits = tuple(f"scope:{scope}" for scope in error.scopes)
-            return "scope_missing", {"scope": ", ".join(error.scopes) or str(error)}, waits
+            return (
+                "scope_missing",
+                {"scope": ", ".join(error.scopes) or str(error)},
+                waits,
+            )
         case AuthError():
             return "sign_in_failed", {"problem": str(error)}, ()
         case VersionError():

@@ -117,6 +117,9 @@ class ShopifyBackend(models.Model):
 
     # --- choices ---
     flow_ids = fields.One2many("shopify.flow", "backend_id", "Flows")
+    location_ids = fields.One2many(
+        "shopify.mapping.location", "backend_id", "Locations"
+    )
     orders_since = fields.Datetime(
         "Import Orders From",
         help="Orders placed earlier are left out. By default the moment of connecting.",
@@ -208,7 +211,11 @@ class ShopifyBackend(models.Model):
     def _parameter(self, name):
         """A server parameter as a number; see PARAMETERS."""
         # sudo: server parameters are closed to ordinary users, these aren't secret
-        text = self.env["ir.config_parameter"].sudo().get_param(f"shopify_connector.{name}")
+        text = (
+            self.env["ir.config_parameter"]
+            .sudo()
+            .get_param(f"shopify_connector.{name}")
+        )
         return float(text) if text else PARAMETERS[name]
 
     def _flow_policy(self, flow):
@@ -363,17 +370,21 @@ class ShopifyBackend(models.Model):
     def _raise_old_drains(self):
         limit = fields.Datetime.now() - RAISE_AFTER
         # sudo: jobs belong to queue_job's managers
-        old = self.env["queue.job"].sudo().search(
-            [
-                ("model_name", "=", self._name),
-                ("method_name", "=", "_drain"),
-                ("state", "=", "pending"),
-                ("priority", ">", RAISED_PRIORITY),
-                ("date_created", "<", limit),
-                "|",
-                ("eta", "=", False),
-                ("eta", "<", fields.Datetime.now()),
-            ]
+        old = (
+            self.env["queue.job"]
+            .sudo()
+            .search(
+                [
+                    ("model_name", "=", self._name),
+                    ("method_name", "=", "_drain"),
+                    ("state", "=", "pending"),
+                    ("priority", ">", RAISED_PRIORITY),
+                    ("date_created", "<", limit),
+                    "|",
+                    ("eta", "=", False),
+                    ("eta", "<", fields.Datetime.now()),
+                ]
+            )
         )
         old.write({"priority": RAISED_PRIORITY})
 
@@ -454,14 +465,18 @@ class ShopifyBackend(models.Model):
         return self._present_links("shopify.sale.order", gids)
 
     def _present_location(self, gids):
-        rows = self.env["shopify.mapping.location"].sudo().search(
-            [("backend_id", "=", self.id), ("shopify_gid", "in", list(gids))]
+        rows = (
+            self.env["shopify.mapping.location"]
+            .sudo()
+            .search([("backend_id", "=", self.id), ("shopify_gid", "in", list(gids))])
         )
         return rows.filtered("warehouse_id").mapped("shopify_gid")
 
     def _present_tax(self, keys):
-        rows = self.env["shopify.mapping.tax"].sudo().search(
-            [("backend_id", "=", self.id), ("key", "in", list(keys))]
+        rows = (
+            self.env["shopify.mapping.tax"]
+            .sudo()
+            .search([("backend_id", "=", self.id), ("key", "in", list(keys))])
         )
         return rows.filtered("tax_id").mapped("key")
 
@@ -477,13 +492,16 @@ class ShopifyBackend(models.Model):
 
     # === PAUSING === #
 
-    def _pause_flows(self, flow_failures):
-        """Pause flows whose present failures concern the whole store."""
+    def _pause_flows(self, found):
+        """Pause flows whose standing failures concern the whole store.
+
+        found: (flow, subject's key, Failure) of each.
+        """
         by_flow = defaultdict(list)
-        for number, (flow, failure) in enumerate(flow_failures):
-            by_flow[flow].append((str(number), failure))
-        for flow, found in by_flow.items():
-            pause = failures.breaker(found)
+        for flow, subject, failure in found:
+            by_flow[flow].append((subject, failure))
+        for flow, failed in by_flow.items():
+            pause = failures.breaker(failed)
             row = self.sudo().flow_ids.filtered(lambda f, name=flow: f.flow == name)
             if pause and row and not row.paused_at:
                 row._pause(pause.failure, REST)

@@ -158,6 +158,53 @@ class ShopifyBinding(models.AbstractModel):
         return self.browse(links.ids)
 
     @api.model
+    def _link_chosen(self, backend, gid, record, reason):
+        """Link what a person chose, nothing else touched. Returns the link.
+
+        Raises UserError, naming the other side, where either is linked already.
+        """
+        link = self.sudo()._find(backend, [gid]).get(gid)
+        if link:
+            raise UserError(
+                self.env._(
+                    "%(gid)s is linked to %(record)s already. Relink it there.",
+                    gid=gid,
+                    record=link._marked_records()[link].display_name,
+                )
+            )
+        other = self.sudo()._links_of(backend, record.ids).get(record.id)
+        if other:
+            raise UserError(
+                self.env._(
+                    "%(record)s is linked to %(gid)s in this store already: one record, "
+                    "one link.",
+                    record=record.display_name,
+                    gid=other.shopify_gid,
+                )
+            )
+        link = self._bind(backend, [{"shopify_gid": gid, "odoo_id": record.id}])
+        self.env["shopify.event"].sudo().create(
+            {
+                "backend_id": backend.id,
+                "kind": "person",
+                "flow": self._flow,
+                "direction": "in",
+                "subject_type": self._shopify_type,
+                "subject_key": gid,
+                "record_name": record.display_name,
+                "caused_by_id": self.env.uid,
+                "outcome": "linked",
+                "message": self.env._(
+                    "Linked to %(record)s (Odoo ID %(id)s) by hand: %(reason)s",
+                    record=record.display_name,
+                    id=record.id,
+                    reason=reason,
+                ),
+            }
+        )
+        return link
+
+    @api.model
     def _wait_prefix(self):
         return {"ProductVariant": "variant"}.get(
             self._shopify_type, (self._shopify_type or "").lower()
@@ -322,7 +369,11 @@ class ShopifyBinding(models.AbstractModel):
                 ids=tuple(ids[link]),
                 birth=birth or "",
                 token=link.token or "",
-                state="deleted" if birth is None else "archived" if archived else "alive",
+                state="deleted"
+                if birth is None
+                else "archived"
+                if archived
+                else "alive",
                 marked=bool(link.verified_at),
                 name=record.display_name if birth else "",
             )

@@ -161,7 +161,9 @@ class ShopifyBackend(models.Model):
         self._ensure_definitions(client)
         self.env["shopify.mapping.location"]._refresh(self, client)
         self._ensure_webhooks(client)
-        self._note_event("store", "connected", self.env._("Connected to %s", shop["name"]))
+        self._note_event(
+            "store", "connected", self.env._("Connected to %s", shop["name"])
+        )
 
     def _first_warehouse(self):
         return self.env["stock.warehouse"].search(
@@ -180,8 +182,9 @@ class ShopifyBackend(models.Model):
             return
         # sudo: a connector's manager need not manage prices
         pricelists = self.env["product.pricelist"].sudo()
-        name = self.env._("Shopify %(store)s (%(currency)s)", store=self.name,
-                          currency=currency.name)
+        name = self.env._(
+            "Shopify %(store)s (%(currency)s)", store=self.name, currency=currency.name
+        )
         self.pricelist_id = pricelists.search(
             [("name", "=", name), ("company_id", "=", self.company_id.id)], limit=1
         ) or pricelists.create(
@@ -193,16 +196,20 @@ class ShopifyBackend(models.Model):
             return
         # sudo: as above; a service product for the shipping line, nothing priced
         carriers = self.env["delivery.carrier"].sudo()
-        product = self.env["product.product"].sudo().create(
-            {
-                "name": self.env._("Shipping (Shopify)"),
-                "type": "service",
-                "list_price": 0.0,
-                "sale_ok": False,
-                "purchase_ok": False,
-                "taxes_id": False,
-                "invoice_policy": "order",
-            }
+        product = (
+            self.env["product.product"]
+            .sudo()
+            .create(
+                {
+                    "name": self.env._("Shipping (Shopify)"),
+                    "type": "service",
+                    "list_price": 0.0,
+                    "sale_ok": False,
+                    "purchase_ok": False,
+                    "taxes_id": False,
+                    "invoice_policy": "order",
+                }
+            )
         )
         self.delivery_carrier_id = carriers.create(
             {
@@ -224,7 +231,9 @@ class ShopifyBackend(models.Model):
             ).data["metafieldDefinitions"]["nodes"]
             by_key = {node["key"]: node for node in found}
             for key, wanted in DEFINITIONS.items():
-                self._ensure_definition(client, owner_type, key, wanted, by_key.get(key))
+                self._ensure_definition(
+                    client, owner_type, key, wanted, by_key.get(key)
+                )
 
     def _ensure_definition(self, client, owner_type, key, wanted, found):
         subject = f"store/definition/{owner_type}.{key}"
@@ -265,23 +274,21 @@ class ShopifyBackend(models.Model):
     def _webhook_url(self, topic):
         # sudo: the key is a secret that only this address holds
         key = self.sudo().webhook_key
-        return (
-            f"{self.get_base_url()}/shopify/webhook/{self.id}/{key}/{topic.lower()}"
-        )
+        return f"{self.get_base_url()}/shopify/webhook/{self.id}/{key}/{topic.lower()}"
 
     def _ensure_webhooks(self, client):
         """Subscribe to what is wanted, once each, and mend what died or was changed.
 
         Returns the topics that had to be mended.
         """
-        nodes = client.execute("webhooks/list", {}).data["webhookSubscriptions"]["nodes"]
+        nodes = client.execute("webhooks/list", {}).data["webhookSubscriptions"][
+            "nodes"
+        ]
         ours = {}
         for node in nodes:
             ours.setdefault((node["topic"], node["uri"]), node)
         granted = set((self.sudo().granted_scopes or "").split(","))
-        scopes = granted | {
-            scope.replace("write_", "read_", 1) for scope in granted
-        }
+        scopes = granted | {scope.replace("write_", "read_", 1) for scope in granted}
         flows = {flow for flow, _label in FLOWS if self._flow_policy(flow) != "off"}
         mended = []
         for wanted in wanted_topics(flows, scopes):
@@ -399,10 +406,10 @@ class ShopifyBackend(models.Model):
         self._release([f"scope:{scope}" for scope in granted])
 
     def _is_webhook_key(self, key):
-        return hmac.compare_digest((self.sudo().webhook_key or "").encode(), key.encode())
+        return hmac.compare_digest(
+            (self.sudo().webhook_key or "").encode(), key.encode()
+        )
 
 
 def _check(key, ok, label, detail):
     return {"key": key, "ok": ok, "label": label, "detail": detail}
-
-

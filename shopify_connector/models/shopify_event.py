@@ -13,7 +13,9 @@ class ShopifyEvent(models.Model):
     backend_id = fields.Many2one(
         "shopify.backend", "Store", required=True, index=True, ondelete="cascade"
     )
-    company_id = fields.Many2one(related="backend_id.company_id", store=True, index=True)
+    company_id = fields.Many2one(
+        related="backend_id.company_id", store=True, index=True
+    )
     kind = fields.Selection(
         [
             ("attempt", "Sync"),

@@ -55,7 +55,9 @@ class ShopifyLease(models.Model):
                 [backend.id, oid, system],
             )
         app, found, digest = self._read(client)
-        self._advance(backend, client, app, digest, counter=(found or {}).get("counter", 0))
+        self._advance(
+            backend, client, app, digest, counter=(found or {}).get("counter", 0)
+        )
 
     def _problem(self, backend, client):
         """Why this database may not write; None if it may.
@@ -104,7 +106,7 @@ class ShopifyLease(models.Model):
             "counter": counter + 1,
             "nonce": secrets.token_hex(8),
         }
-        self._store(backend, "sent", value)
+        self._save(backend, "sent", value)
         metafield = {
             "ownerId": app_gid,
             **KEY,
@@ -120,7 +122,7 @@ class ShopifyLease(models.Model):
             if found != value and not self._is_ours(backend, found):
                 return self.env._("another copy of this database writes to the store")
             value = found
-        self._store(backend, "confirmed", value)
+        self._save(backend, "confirmed", value)
         _confirmed_here[self.env.cr.dbname, backend.id] = time.monotonic()
         return None
 
@@ -132,7 +134,7 @@ class ShopifyLease(models.Model):
             )
             return found in (cr.fetchone() or ())
 
-    def _store(self, backend, column, value):
+    def _save(self, backend, column, value):
         assert column in ("confirmed", "sent")
         with short_transaction(self.env.registry, read_committed=True) as cr:
             cr.execute(

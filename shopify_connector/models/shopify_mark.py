@@ -74,14 +74,17 @@ class ShopifyMark(models.AbstractModel):
             # sudo: links are closed to everybody's hands
             model = self.env[LINKS[subject_type]].sudo()
             links = model._find(backend, [subject.key for subject in group])
-            proofs = model.browse([link.id for link in links.values()])._proofs(database)
+            proofs = model.browse([link.id for link in links.values()])._proofs(
+                database
+            )
             for subject in group:
                 link = links.get(subject.key)
                 if link and link in proofs:
                     wanted[subject] = (link, proofs[link])
                 else:
                     ends[subject] = Outcome(
-                        "excluded", self.env._("Not linked (any more): nothing to mark.")
+                        "excluded",
+                        self.env._("Not linked (any more): nothing to mark."),
                     )
         return wanted, ends
 

@@ -4,6 +4,9 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..core import gid as shopify_gid
+from ..core import products
+from ..core.outcome import Change
+from .link_content import note_pairs, write_if_new
 
 PROTECTED = {"inventory_item_gid", "product_gid", "product_link_id"}
 
@@ -51,6 +54,45 @@ class ShopifyProductProduct(models.Model):
         if PROTECTED & set(vals):
             self._check_engine()
         return super().write(vals)
+
+    # === WHAT BOTH SIDES SAY === #
+
+    def _note_variant(self, backend, product_link, plan):
+        """Keep what both sides say of this variant; returns the new differences.
+
+        plan: its core VariantPlan, None when the product was read and no longer has it.
+        """
+        self.ensure_one()
+        if plan is None:
+            if not self.gone_at:
+                self._as_engine().write({"gone_at": fields.Datetime.now()})
+                return (Change(self.label, self.env._("in Shopify"), None),)
+            return ()
+        write_if_new(
+            self,
+            {
+                "gone_at": False,
+                "product_link_id": product_link.id,
+                "product_gid": product_link.shopify_gid or self.product_gid,
+                "inventory_item_gid": plan.inventory_item_gid,
+                "tracked": plan.is_stocked,
+                "label": plan.label(),
+            },
+        )
+        return note_pairs(self, plan.values_shown(), self._shown(backend), plan.label())
+
+    def _shown(self, backend):
+        """What Odoo says, in the words of core's VariantPlan."""
+        product = self.odoo_id
+        shown = {
+            "SKU": product.default_code or "",
+            "barcode": product.barcode or "",
+            "stock tracked": "yes" if product.is_storable else "no",
+        }
+        company = backend.company_id
+        if backend.shop_currency_id == company.currency_id:
+            shown["price"] = products.price_text(product.lst_price)
+        return shown
 
     # === A PERSON'S CHOICE === #
 

@@ -54,7 +54,9 @@ class ShopifyBackend(models.Model):
             listed = {node["id"]: node["updatedAt"] for node in page["nodes"]}
             differing = self._differing(shopify_type, listed)
             self.env["shopify.trigger"].sudo()._insert(
-                self, [(flow, "in", shopify_type, gid) for gid in differing], "reconcile"
+                self,
+                [(flow, "in", shopify_type, gid) for gid in differing],
+                "reconcile",
             )
             counts["listed"] += len(listed)
             counts["triggered"] += len(differing)
@@ -79,14 +81,18 @@ class ShopifyBackend(models.Model):
         """GIDs without a finished run that read this very `updatedAt`. What waits or is
         in review is looked at again only when it changed since."""
         # sudo: the engine's own books
-        rows = self.env["shopify.sync"].sudo().search_fetch(
-            [
-                ("backend_id", "=", self.id),
-                ("direction", "=", "in"),
-                ("subject_type", "=", shopify_type),
-                ("subject_key", "in", list(listed)),
-            ],
-            ["subject_key", "remote_updated_at", "state"],
+        rows = (
+            self.env["shopify.sync"]
+            .sudo()
+            .search_fetch(
+                [
+                    ("backend_id", "=", self.id),
+                    ("direction", "=", "in"),
+                    ("subject_type", "=", shopify_type),
+                    ("subject_key", "in", list(listed)),
+                ],
+                ["subject_key", "remote_updated_at", "state"],
+            )
         )
         read = {row.subject_key: row.remote_updated_at for row in rows}
         return [gid for gid, updated in listed.items() if read.get(gid) != updated]

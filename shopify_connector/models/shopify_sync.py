@@ -4,6 +4,7 @@ Reading order: `_drain` (the job) → `_claim` → `_run` → `_record`.
 """
 
 import logging
+import random
 import time
 import traceback
 from collections import defaultdict
@@ -25,8 +26,8 @@ from ..core import failures
 from ..core.failures import Failure, NeedsReview
 from ..core.outcome import Outcome
 from . import shopify_claim
-from .shopify_binding import Nodes
 from .remote_failure import remote_failure
+from .shopify_binding import Nodes
 from .shopify_trigger import PRIORITY, group_of
 
 _logger = logging.getLogger(__name__)
@@ -54,6 +55,10 @@ PROBE = {
 LOOKAHEAD = 10
 
 
+# The result of a subject that a person closed: its row stays as it is.
+CLOSED = object()
+
+
 @dataclass(frozen=True)
 class Subject:
     """What a sync is about. `key` is a GID, or an Odoo ID as text for "out"."""
@@ -68,10 +73,22 @@ class Subject:
     sync_id: int = 0
     attempts: int = 0
     priority: int = 20
+    state: str = ""
+    remote_updated_at: str = ""
 
     @property
     def name(self):
         return f"{self.direction}/{self.type}/{self.key}"
+
+    def closed_for(self, updated_at):
+        """A person closed it, and nothing changed in Shopify since."""
+        asked = {"retry", "accepted"} & set(self.causes)
+        return (
+            self.state == "cancelled"
+            and not asked
+            and bool(updated_at)
+            and updated_at == self.remote_updated_at
+        )
 
     @property
     def accepted(self):
@@ -88,7 +105,9 @@ class ShopifySync(models.Model):
     backend_id = fields.Many2one(
         "shopify.backend", "Store", required=True, index=True, ondelete="restrict"
     )
-    company_id = fields.Many2one(related="backend_id.company_id", store=True, index=True)
+    company_id = fields.Many2one(
+        related="backend_id.company_id", store=True, index=True
+    )
     flow = fields.Char(required=True, index=True)
     direction = fields.Selection(
         [("in", "Into Odoo"), ("out", "To Shopify"), ("mark", "Write Back")],
@@ -148,7 +167,9 @@ class ShopifySync(models.Model):
         "(backend_id, direction, subject_type, subject_key)",
         "A subject has one sync row.",
     )
-    _due = models.Index("(backend_id, drain_group, next_attempt_at) WHERE state = 'waiting'")
+    _due = models.Index(
+        "(backend_id, drain_group, next_attempt_at) WHERE state = 'waiting'"
+    )
     _open = models.Index("(state, weight) WHERE state IN ('review', 'waiting')")
 
     # === THE JOB === #
@@ -210,7 +231,9 @@ class ShopifySync(models.Model):
         return (
             self.with_user(user)
             .with_company(backend.company_id)
-            .with_context(lang=backend.lang or user.lang, tz="UTC", tracking_disable=True)
+            .with_context(
+                lang=backend.lang or user.lang, tz="UTC", tracking_disable=True
+            )
         )
 
     @api.model
@@ -243,7 +266,9 @@ class ShopifySync(models.Model):
             subject: Failure(
                 "defect",
                 {
-                    "error": self.env._("the worker died %s times", deaths[subject.name]),
+                    "error": self.env._(
+                        "the worker died %s times", deaths[subject.name]
+                    ),
                     "fingerprint": f"died:{subject.name}",
                 },
             )
@@ -315,7 +340,7 @@ class ShopifySync(models.Model):
            s.id, s.attempt_count, coalesce(s.flow, (min(t.flow))),
            array_agg(t.id) FILTER (WHERE t.id IS NOT NULL),
            array_agg(DISTINCT t.cause) FILTER (WHERE t.id IS NOT NULL),
-           max(t.user_id),
+           max(t.user_id), coalesce(s.state, ''), coalesce(s.remote_updated_at, ''),
            count(t.id) = count(lt.id) AND (s.id IS NULL OR ls.id IS NOT NULL)
       FROM gate g
       LEFT JOIN picked p ON true
@@ -328,7 +353,7 @@ class ShopifySync(models.Model):
             AND s.subject_type = p.subject_type AND s.subject_key = p.subject_key
       LEFT JOIN locked_sync ls ON ls.id = s.id
      GROUP BY p.direction, p.subject_type, p.subject_key, p.priority, p.age, g.ok,
-              s.id, ls.id, s.attempt_count, s.flow
+              s.id, ls.id, s.attempt_count, s.flow, s.state, s.remote_updated_at
      ORDER BY p.priority, p.age
                 """,
                 lock=backend._advisory_key(f"drain/{group}"),
@@ -353,6 +378,8 @@ class ShopifySync(models.Model):
                 sync_id=sync_id or 0,
                 attempts=attempts or 0,
                 priority=priority,
+                state=state,
+                remote_updated_at=remote_updated_at,
             )
             for (
                 direction,
@@ -366,6 +393,8 @@ class ShopifySync(models.Model):
                 trigger_ids,
                 causes,
                 user_id,
+                state,
+                remote_updated_at,
                 whole,
             ) in rows
             if key is not None and whole
@@ -403,7 +432,15 @@ class ShopifySync(models.Model):
             failure = self._remote_failure(backend, error)
             return {subject: (failure, {}) for subject in subjects}
         facts = {key: model._describe(key, nodes.get(key)) for key in by_key}
-        found = self._plan_and_apply(model, backend, nodes, by_key)
+        closed = {
+            key
+            for key, subject in by_key.items()
+            if subject.closed_for(facts[key].get("updated_at"))
+        }
+        found = dict.fromkeys(closed, CLOSED)
+        todo = nodes.only([key for key in by_key if key not in closed])
+        if todo:
+            found.update(self._plan_and_apply(model, backend, todo, by_key))
         return {by_key[key]: (found[key], facts[key]) for key in by_key}
 
     @api.model
@@ -435,9 +472,7 @@ class ShopifySync(models.Model):
         half = len(keys) // 2
         found = {}
         for part in (keys[:half], keys[half:]):
-            found.update(
-                self._plan_and_apply(model, backend, nodes.only(part), by_key)
-            )
+            found.update(self._plan_and_apply(model, backend, nodes.only(part), by_key))
         return found
 
     @api.model
@@ -513,7 +548,9 @@ class ShopifySync(models.Model):
             )
         if isinstance(error, UserError):
             return Failure("odoo_refused", {"problem": str(error.args[0])})
-        _logger.warning("Sync of %s stopped by an unexpected error", key, exc_info=error)
+        _logger.warning(
+            "Sync of %s stopped by an unexpected error", key, exc_info=error
+        )
         return Failure(
             "defect",
             {
@@ -533,6 +570,8 @@ class ShopifySync(models.Model):
         share = int(1000 * seconds / max(1, len(results)))
         events, creates, waits = [], [], {}
         flows = {row.flow: row for row in backend.sudo().flow_ids}
+        trigger_ids = [i for subject in results for i in subject.trigger_ids]
+        results = {s: end for s, end in results.items() if end[0] is not CLOSED}
         for subject, (result, facts) in results.items():
             vals = self._row_values(backend, subject, result, facts, flows, now)
             vals.update(last_batch=batch, last_run_at=now)
@@ -543,7 +582,9 @@ class ShopifySync(models.Model):
             if isinstance(result, Failure):
                 waits[subject] = result.waits_on
             events.append(
-                self._event_values(backend, subject, result, facts, share, batch, client)
+                self._event_values(
+                    backend, subject, result, facts, share, batch, client
+                )
             )
         created = sudo.create([vals for _subject, vals in creates])
         rows = {s: sudo.browse(s.sync_id) for s in results if s.sync_id}
@@ -552,15 +593,40 @@ class ShopifySync(models.Model):
         )
         self._record_waits(backend, rows, waits)
         self.env["shopify.event"].sudo().create(events)
-        trigger_ids = [i for subject in results for i in subject.trigger_ids]
         if trigger_ids:
             self.env.cr.execute(
                 "DELETE FROM shopify_trigger WHERE id = ANY(%s)", [trigger_ids]
             )
-        backend._pause_flows(
-            [(s.flow, r) for s, (r, _f) in results.items() if isinstance(r, Failure)]
-        )
         self.env.flush_all()
+        self._pause_where_needed(
+            backend, {s: r for s, (r, _f) in results.items() if isinstance(r, Failure)}
+        )
+
+    @api.model
+    def _pause_where_needed(self, backend, failed):
+        """Store-wide reasons stop their flow, counted over everything that stands."""
+        by_cause = {}
+        for subject, failure in failed.items():
+            if failure.reason.store_wide or failure.reason.nature == "defect":
+                key = (subject.flow, failures.cause_key(failure))
+                by_cause[key] = failure
+        if not by_cause:
+            return
+        rows = self.sudo().search_fetch(
+            [
+                ("backend_id", "=", backend.id),
+                ("cause_key", "in", [cause for _flow, cause in by_cause]),
+                ("state", "in", ("review", "waiting")),
+            ],
+            ["flow", "cause_key", "subject_key"],
+        )
+        backend._pause_flows(
+            [
+                (row.flow, row.subject_key, by_cause[row.flow, row.cause_key])
+                for row in rows
+                if (row.flow, row.cause_key) in by_cause
+            ]
+        )
 
     @api.model
     def _subject_values(self, backend, subject):
@@ -577,7 +643,9 @@ class ShopifySync(models.Model):
     @api.model
     def _row_values(self, backend, subject, result, facts, flows, now):
         vals = {
-            key: facts[key] for key in ("record_name", "amount", "currency") if key in facts
+            key: facts[key]
+            for key in ("record_name", "amount", "currency")
+            if key in facts
         }
         if isinstance(result, Outcome):
             return vals | {
@@ -587,6 +655,7 @@ class ShopifySync(models.Model):
                 "reason_code": False,
                 "reason_params": False,
                 "cause_key": False,
+                "headline": False,
                 "weight": 0,
                 "nature": False,
                 "traceback": False,
@@ -596,7 +665,7 @@ class ShopifySync(models.Model):
                 "remote_updated_at": facts.get("updated_at") or False,
             }
         reason = failures.CATALOGUE[result.code]
-        decision = failures.decide(result, subject.attempts + 1, now)
+        decision = failures.decide(result, subject.attempts + 1, now, random.random())
         retry_at = getattr(decision, "when", None)
         row = flows.get(subject.flow)
         params = {k: v for k, v in result.params.items() if k != "traceback"}
@@ -607,7 +676,8 @@ class ShopifySync(models.Model):
             "reason_code": result.code,
             "reason_params": params,
             "cause_key": failures.cause_key(result),
-            "weight": reason.weight,
+            "weight": failures.impact(result, subject.flow),
+            "headline": self._headline(result),
             "nature": reason.nature,
             "traceback": result.params.get("traceback") or False,
             "next_attempt_at": retry_at or False,
@@ -648,7 +718,9 @@ class ShopifySync(models.Model):
             "changes": (
                 []
                 if failed
-                else [[c.field, _text(c.before), _text(c.after)] for c in result.changes]
+                else [
+                    [c.field, _text(c.before), _text(c.after)] for c in result.changes
+                ]
             ),
             "duration_ms": share,
             "request_id": client.last_request_id or False,
@@ -659,7 +731,9 @@ class ShopifySync(models.Model):
     def _record_waits(self, backend, rows, waits):
         ids = [row.id for row in rows.values()]
         if ids:
-            self.env["shopify.sync.wait"].sudo().search([("sync_id", "in", ids)]).unlink()
+            self.env["shopify.sync.wait"].sudo().search(
+                [("sync_id", "in", ids)]
+            ).unlink()
         vals = [
             {"sync_id": rows[subject].id, "key": key}
             for subject, keys in waits.items()
@@ -693,7 +767,9 @@ class ShopifySync(models.Model):
         )
         if len(self.env.cr.fetchall()) != len(self):
             raise UserError(
-                self.env._("This record is being processed right now. Try again shortly.")
+                self.env._(
+                    "This record is being processed right now. Try again shortly."
+                )
             )
         self.invalidate_recordset()
 
@@ -705,7 +781,9 @@ class ShopifySync(models.Model):
     def action_retry(self):
         """Read both sides again and go on from what is true now."""
         for backend, rows in self.grouped("backend_id").items():
-            self.env["shopify.trigger"].sudo()._insert(backend, rows._subjects(), "retry")
+            self.env["shopify.trigger"].sudo()._insert(
+                backend, rows._subjects(), "retry"
+            )
         return self._released_notification(len(self))
 
     def action_accept(self):
@@ -784,7 +862,9 @@ class ShopifySyncWait(models.Model):
 def _fingerprint(error):
     """The same for the same defect: its type and where it was raised."""
     frames = traceback.extract_tb(error.__traceback__)
-    place = f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].name}" if frames else ""
+    place = (
+        f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].name}" if frames else ""
+    )
     return f"{type(error).__name__}@{place}"
 
 
@@ -810,5 +890,3 @@ def _leaves_the_job(error):
         isinstance(error, OperationalError)
         and error.pgcode in PG_CONCURRENCY_ERRORS_TO_RETRY
     )
-
-

@@ -52,7 +52,9 @@ class StoreToken:
 
     def renew(self, rejected):
         """Another token than the one that Shopify refused."""
-        return self._token(lambda row, now: row[0] == rejected or not _is_fresh(row, now))
+        return self._token(
+            lambda row, now: row[0] == rejected or not _is_fresh(row, now)
+        )
 
     def _token(self, must_ask):
         with short_transaction(self._registry, read_committed=True) as cr:

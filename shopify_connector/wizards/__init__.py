@@ -1,0 +1,3 @@
+from . import shopify_link_wizard
+from . import shopify_sync_act
+from . import shopify_connect_wizard

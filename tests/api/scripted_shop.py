@@ -11,6 +11,11 @@ DELETED = {"webhookSubscriptionDelete": {"deletedWebhookSubscriptionId": "gid://
 SHOP = {"shop": {"name": "Demo"}}
 
 
+class _Server(ThreadingHTTPServer):
+    # Closing waits for every connection, so that `requests` is complete afterwards.
+    daemon_threads = False
+
+
 @dataclass
 class Request:
     """What arrived; `body` is what was readable before the other side closed."""
@@ -37,6 +42,7 @@ class ScriptedShop:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            timeout = 20
 
             def do_POST(self):
                 length = int(self.headers["Content-Length"])
@@ -55,7 +61,7 @@ class ScriptedShop:
             def log_message(self, *_args):
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         threading.Thread(target=self._server.serve_forever, args=(0.01,)).start()
         return self
 

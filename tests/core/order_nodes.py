@@ -42,6 +42,7 @@ def line(number=1, quantity=1, price="10.00", **changes):
         "requiresShipping": True,
         "isGiftCard": False,
         "variant": {"id": f"gid://shopify/ProductVariant/{number}"},
+        "product": {"id": "gid://shopify/Product/5"},
         "originalUnitPriceSet": bag(price),
         "discountAllocations": [],
         "taxLines": [],
@@ -51,7 +52,13 @@ def line(number=1, quantity=1, price="10.00", **changes):
 
 def custom_line(number=9, price="5.00", **changes):
     """A line of no product: an engraving, a tip."""
-    plain = {"variant": None, "sku": None, "variantTitle": None, "title": "Engraving"}
+    plain = {
+        "variant": None,
+        "product": None,
+        "sku": None,
+        "variantTitle": None,
+        "title": "Engraving",
+    }
     return line(number, 1, price, **(plain | changes))
 
 

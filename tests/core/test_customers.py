@@ -235,6 +235,23 @@ def test_guest_is_named_by_the_billing_address_and_known_by_email():
     )
 
 
+@pytest.mark.parametrize(
+    "email, phone, address, key",
+    [
+        ("Ada@x.org", "+45 1", HOME_PLAN, "ada@x.org"),
+        (None, "+45 4545 4545", HOME_PLAN, "phone:+4545454545"),
+        (None, None, AddressPlan(name="Ada", city="London"), None),
+        (None, None, AddressPlan(name="Ada"), ""),
+        (None, None, AddressPlan(city="London"), ""),
+    ],
+)
+def test_guest_is_recognised_by_the_best_that_is_known(email, phone, address, key):
+    if key is None:
+        key = f"address:{address.key()}"
+
+    assert customers.guest(email, phone, address, None, "#1").match_key == key
+
+
 def test_guest_about_whom_nothing_is_told_bears_the_orders_name():
     plan = customers.guest(None, None, None, None, "#1042")
 
@@ -256,6 +273,14 @@ def test_another_delivery_address_becomes_a_contact():
     contacts = customers.contacts_for(HOME_PLAN, HOME_PLAN, SHIP)
 
     assert contacts == customers.Contacts(invoice=None, delivery=SHIP)
+
+
+def test_province_that_odoo_doesnt_list_is_no_difference():
+    own = AddressPlan(**{**HOME_PLAN.__dict__, "province_code": ""})
+
+    contacts = customers.contacts_for(own, HOME_PLAN, HOME_PLAN)
+
+    assert contacts == customers.Contacts(invoice=None, delivery=None)
 
 
 def test_partner_without_address_gets_contacts_for_both():
@@ -306,6 +331,12 @@ def test_two_customers_of_one_email_are_named():
     assert twice == {
         "a@x.org": ("gid://shopify/Customer/1", "gid://shopify/Customer/2")
     }
+
+
+def test_withheld_customer_shows_nothing_to_compare():
+    plan = customers.customer_from_node(customer_node(**WITHHELD))
+
+    assert plan.values_shown() == {}
 
 
 def test_digest_changes_with_what_is_shown_only():

@@ -3,6 +3,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
+
 from core.failures import (
     CATALOGUE,
     FLOW_WEIGHTS,

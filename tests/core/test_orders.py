@@ -537,8 +537,8 @@ def test_test_orders_come_in_if_the_store_wants_them():
     assert plan_order(node, policy).is_test
 
 
-def test_missing_permission_stops_and_names_it():
-    node = order(line(), total="10.00", denied=("customer", "note"))
+def test_withheld_customer_is_never_taken_for_a_guest():
+    node = order(line(), total="10.00", withheld=["customer"])
 
     failure = stop(node)
 
@@ -677,6 +677,7 @@ def test_all_missing_things_are_named_at_once():
     assert failure.params["variant"] == "SHIRT-1"
     assert failure.waits_on == (
         "variant:gid://shopify/ProductVariant/1",
+        "product:gid://shopify/Product/5",
         "variant:gid://shopify/ProductVariant/2",
         f"location:{location}",
         "tax:BTW|0.21|excluded",
@@ -700,7 +701,7 @@ def test_all_missing_things_are_named_at_once():
             {"line": "Shirt 1"},
         ),
         (
-            order(line(variant=None, isGiftCard=True), total="10.00"),
+            order(line(variant=None, product=None, isGiftCard=True), total="10.00"),
             "line_product_deleted",
             {"line": "Shirt 1"},
         ),

@@ -2,6 +2,7 @@ from decimal import Decimal
 from itertools import product
 
 import pytest
+
 from core.ownership import UNSYNCED, FieldDecision, merge
 
 BASE, NEW, OTHER = "base", "new", "other"

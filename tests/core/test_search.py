@@ -1,4 +1,5 @@
 import pytest
+
 from core.search import SearchTerm, parse_search
 
 PRODUCT = SearchTerm("gid", "gid://shopify/Product/1", "Product", "x")
@@ -74,6 +75,7 @@ def test_an_admin_page_names_its_record_and_store(path, gid, type):
         "https://admin.shopify.com/store/x/apps/1",
         "https://admin.shopify.com/store/x/products/new",
         "https://x.myshopify.com/products/1",
+        "https://x.myshopify.com/en/products/1",
     ],
 )
 def test_any_other_address_is_plain_text(url):

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from core.marks import Mark, Proof
 from core.settle import (
     ASK_AGAIN,
@@ -130,7 +131,9 @@ def test_a_write_that_nothing_can_prove_goes_to_a_person():
     assert verdict.failure.params["operation"] == "orderInvoiceSend"
 
 
-@pytest.mark.parametrize(("hours", "asks_again"), [(0, True), (19.9, True), (20, False)])
+@pytest.mark.parametrize(
+    ("hours", "asks_again"), [(0, True), (19.9, True), (20, False)]
+)
 def test_the_same_key_is_asked_again_only_while_it_surely_lives(hours, asks_again):
     verdict = settle_idempotent("refundCreate", after(hours * 3600))
 

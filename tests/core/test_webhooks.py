@@ -1,4 +1,5 @@
 import pytest
+
 from core.failures import NeedsReview
 from core.gid import build
 from core.webhooks import (
@@ -103,7 +104,9 @@ def test_no_topic_asks_shopify_for_personal_data():
     harmless = {"id", "admin_graphql_api_id", "updated_at", "order_id"}
     harmless |= {"inventory_item_id", "location_id"}
 
-    asked = {field for wanted in WANTED_TOPICS.values() for field in wanted.include_fields}
+    asked = {
+        field for wanted in WANTED_TOPICS.values() for field in wanted.include_fields
+    }
 
     assert asked <= harmless
 

@@ -1,9 +1,9 @@
 """A stateful, strict emulator of Shopify's Admin GraphQL API 2026-10 (see README.md).
 
-    with Emulator() as emulator:
-        shop = emulator.add_shop("demo", token="shpat_test")
-        shop.create_product(title="Shirt", variants=[{"sku": "S-1", "price": "10.00"}])
-        ...  # POST {emulator.url_template} with {shop} filled in
+with Emulator() as emulator:
+    shop = emulator.add_shop("demo", token="shpat_test")
+    shop.create_product(title="Shirt", variants=[{"sku": "S-1", "price": "10.00"}])
+    ...  # POST {emulator.url_template} with {shop} filled in
 """
 
 import importlib

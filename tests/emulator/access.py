@@ -26,17 +26,19 @@ def check(ctx, typename: str, field: str, return_type: str) -> None:
     """Raise AccessDenied unless one scope of each rule that applies is granted."""
     table = access_table()
     named = SCOPES.get(field) if typename in ("QueryRoot", "Mutation") else None
-    rules = [table.get((typename, field)), table.get((_node_type(return_type), None))]
+    # The parent's own rule too: `nodes` hands out objects of any type.
+    rules = [
+        table.get((typename, None)),
+        table.get((typename, field)),
+        table.get((_node_type(return_type), None)),
+    ]
     if named:
         rules.append(frozenset((named,)))
     for scopes in rules:
         if scopes and not any(granted(ctx.scopes, scope) for scope in scopes):
             needed = " or ".join(f"`{scope}`" for scope in sorted(scopes))
             raise AccessDenied(field, f"{needed} access scope.")
-    if (
-        customer_data(ctx) == "none"
-        and _node_type(return_type) in CUSTOMER_TYPES
-    ):
+    if customer_data(ctx) == "none" and _node_type(return_type) in CUSTOMER_TYPES:
         raise AccessDenied(field, "approval for protected customer data.")
 
 

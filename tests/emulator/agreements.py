@@ -15,8 +15,8 @@ PARENTS = {
 }
 
 
-def add(shop, order: dict, typename: str, reason: str, sales: list, **more) -> None:
-    order["agreements"].append(
+def add(shop, of: dict, typename: str, reason: str, sales: list, **more) -> None:
+    of["agreements"].append(
         {
             "__typename": typename,
             "id": shop.new_gid("SalesAgreement"),

@@ -6,7 +6,7 @@ An argument that nobody read would be ignored in silence; the emulator answers
 
 
 class Args(dict):
-    """A dict whose nested dicts are `Args` too; `unread()` lists what was passed over."""
+    """A dict whose nested dicts are `Args` too; `unread()` lists what nobody read."""
 
     def __init__(self, values):
         super().__init__({key: _wrap(value) for key, value in values.items()})
@@ -48,7 +48,8 @@ class Args(dict):
         for key, value in super().items():
             here = f"{path}.{key}" if path else key
             if key not in self._read:
-                if value is not None:
+                # False and [] ask for nothing.
+                if value not in (None, False, []):
                     names.append(here)
                 continue
             for inner in value if isinstance(value, list) else [value]:

@@ -2,8 +2,8 @@
 
 import re
 
+from . import inventory
 from .registry import merchant
-from .shop_info import create_location  # noqa: F401
 
 
 @merchant("create_product")
@@ -99,7 +99,7 @@ def _new_variant(shop, product, options=None, stock=None, **fields):
     item["_variants"].append(variant["id"])
     product["variants"].append(variant["id"])
     _name_values(shop, product, values)
-    _index_sku(shop, variant, item)
+    _copy_sku(shop, variant, item)
     _set_first_stock(shop, item, stock)
     return variant
 
@@ -149,13 +149,13 @@ def _name_values(shop, product, values) -> None:
             option["value_ids"][value] = shop.new_gid("ProductOptionValue")
 
 
-def _index_sku(shop, variant, item) -> None:
-    """The variant's search row knows the SKU, which the item holds."""
-    variant["_sku"] = item["sku"]
+def _copy_sku(shop, variant, item) -> None:
+    """The SKU belongs to the item; the variant shows it and is found by it."""
+    variant["sku"] = item["sku"]
     shop.index(variant)
 
 
-# -- edits from outside -----------------------------------------------------------------
+# -- edits from outside --
 
 
 @merchant("edit_product")
@@ -185,7 +185,7 @@ def edit_variant(shop, gid: str, **fields):
     variant.update(fields)
     shop.touch(item)
     shop.touch(variant)
-    _index_sku(shop, variant, item)
+    _copy_sku(shop, variant, item)
     shop.emit("INVENTORY_ITEMS_UPDATE", item)
     _changed(shop, product)
     return variant
@@ -223,8 +223,7 @@ def _drop_variant(shop, variant) -> None:
     shop.delete(variant)
     item["_variants"].remove(variant["id"])
     if not item["_variants"]:
-        for key in [key for key in shop.inventory if key[0] == item["id"]]:
-            del shop.inventory[key]
+        inventory.forget_item(shop, item["id"])
         shop.delete(item)
         shop.emit("INVENTORY_ITEMS_DELETE", item)
 

@@ -61,7 +61,7 @@ def variants_count(ctx, args):
     return _count(ctx.shop.of_type("ProductVariant"))
 
 
-# -- Product --------------------------------------------------------------------------
+# -- Product --
 
 
 @field("Product", "options")
@@ -112,7 +112,7 @@ def variants_of_product(ctx, obj, args):
     keys = {
         "POSITION": lambda row: row["position"],
         "ID": lambda row: number(row["id"]),
-        "SKU": lambda row: row["_sku"] or "",
+        "SKU": lambda row: row["sku"] or "",
         "TITLE": lambda row: row["title"],
     }
     if sort not in keys:
@@ -165,12 +165,7 @@ def price_range(ctx, obj, _args):
     return {"minVariantPrice": money[0], "maxVariantPrice": money[-1]}
 
 
-# -- ProductVariant ---------------------------------------------------------------------
-
-
-@field("ProductVariant", "sku")
-def sku(ctx, obj, _args):
-    return ctx.shop.get(obj["inventoryItem"])["sku"]
+# -- ProductVariant --
 
 
 @field("ProductVariant", "displayName")
@@ -206,7 +201,7 @@ def variant_media(ctx, _obj, args):
     return connection([], args, ctx)
 
 
-# -- InventoryItem ------------------------------------------------------------------------
+# -- InventoryItem --
 
 
 @field("InventoryItem", "variants")
@@ -223,23 +218,23 @@ def duplicate_skus(ctx, obj, _args):
     return sum(row["sku"] == obj["sku"] and row is not obj for row in rows)
 
 
-# -- search ---------------------------------------------------------------------------------
+# -- search --
 
 FREE_TEXT["Product"] = ("title", "vendor", "productType", "handle")
-FREE_TEXT["ProductVariant"] = ("title", "_sku", "barcode")
+FREE_TEXT["ProductVariant"] = ("title", "sku", "barcode")
 filter_("Product", "title")(by_text("title"))
 filter_("Product", "handle")(by_text("handle"))
 filter_("Product", "status")(by_text("status"))
 filter_("Product", "vendor")(by_text("vendor"))
 filter_("Product", "product_type")(by_text("productType"))
-filter_("ProductVariant", "sku")(by_text("_sku"))
+filter_("ProductVariant", "sku")(by_text("sku"))
 filter_("ProductVariant", "barcode")(by_text("barcode"))
 filter_("ProductVariant", "title")(by_text("title"))
 filter_("ProductVariant", "product_id")(
     lambda row, _op, value: number(row["product"]) == number(value)
 )
 filter_("InventoryItem", "sku")(by_text("sku"))
-SORT_KEYS["ProductVariant", "SKU"] = lambda row: row.get("_sku") or ""
+SORT_KEYS["ProductVariant", "SKU"] = lambda row: row.get("sku") or ""
 SORT_KEYS["ProductVariant", "POSITION"] = lambda row: row["position"]
 
 

@@ -12,6 +12,7 @@ from .faults import Gate
 from .graphql_http import Answer, _json
 from .registry import MERCHANT
 from .requests_log import Request
+from .store import Shop
 
 EMULATOR_CALLS = {"add_shop", "advance", "now", "reset", "digest", "bugs_text"}
 SHOP_CALLS = {
@@ -44,7 +45,7 @@ def call(emulator, shop_name: str | None, name: str, args: dict | None):
 
 def plain(value):
     """A result as JSON: objects are dicts already."""
-    if isinstance(value, Gate):
+    if isinstance(value, Gate | Shop):
         return value.describe()
     if isinstance(value, Request):
         return value.as_dict()

@@ -117,7 +117,7 @@ class _Counter:
                 )
         return cost
 
-    # -- selections -------------------------------------------------------------
+    # -- selections --
 
     def _children(self, parent, selection_sets, data) -> int:
         return sum(
@@ -237,9 +237,7 @@ def multiplier(number: int) -> int:
 
 
 def _is_composite(kind) -> bool:
-    return isinstance(
-        kind, GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
-    )
+    return isinstance(kind, GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType)
 
 
 def _sets(nodes):

@@ -122,7 +122,7 @@ def _refuse_taken(shop, email, phone, but=None) -> None:
             raise ValueError(f"phone {phone} has already been taken")
 
 
-# -- what the API answers -------------------------------------------------------------------
+# -- what the API answers --
 
 
 @query("customer")

@@ -36,7 +36,7 @@ class Emulator:
         self._stopping = threading.Event()
         self._apps = 0
 
-    # -- life -----------------------------------------------------------------------
+    # -- life --
 
     def __enter__(self) -> "Emulator":
         return self.start()
@@ -45,7 +45,9 @@ class Emulator:
         self.stop()
 
     def start(self) -> "Emulator":
+        self._stopping.clear()
         self._server = Server(self, self._port)
+        self._port = self._server.server_address[1]  # kept for a start after a stop
         self._server.start()
         return self
 
@@ -60,8 +62,12 @@ class Emulator:
             self._server = None
 
     @property
+    def stopped(self) -> bool:
+        return self._stopping.is_set()
+
+    @property
     def port(self) -> int:
-        return self._server.server_address[1]
+        return self._port
 
     @property
     def url(self) -> str:
@@ -71,7 +77,7 @@ class Emulator:
     def url_template(self) -> str:
         return self.url + "/{shop}"
 
-    # -- time -------------------------------------------------------------------------
+    # -- time --
 
     def advance(self, seconds: float) -> str:
         """Move the emulator's clock; answers the new time."""
@@ -89,7 +95,7 @@ class Emulator:
         timer.daemon = True
         timer.start()
 
-    # -- shops --------------------------------------------------------------------------
+    # -- shops --
 
     def add_shop(
         self,
@@ -120,7 +126,7 @@ class Emulator:
             token=token,
         )
         self.shops[name] = shop
-        shop.found(**shop_fields)
+        shop.open_shop(**shop_fields)
         return shop
 
     def install_app(self, shop, *, client_id, client_secret, scopes, token=None) -> App:

@@ -8,7 +8,6 @@ from graphql import (
     GraphQLError,
     GraphQLList,
     GraphQLNonNull,
-    Undefined,
     execute_sync,
     get_named_type,
     is_composite_type,
@@ -21,6 +20,8 @@ from .errors import NotEmulated, TopLevelError
 from .paging import connection
 from .registry import FIELDS, MUTATIONS, QUERIES, Context
 from .schema import schema
+
+MAXIMUM_ENTRIES = 250
 
 
 def run(ctx: Context, document, variables: dict, operation_name) -> ExecutionResult:
@@ -55,6 +56,7 @@ def _resolve(ctx, source, info, arguments):
     returned = get_named_type(info.return_type)
     access.check(ctx, parent, name, returned.name)
     args = Args(arguments)
+    _limit_arrays(arguments)
     if parent == "Mutation":
         value = _mutate(ctx, name, args, arguments, info)
     elif parent == "QueryRoot":
@@ -159,8 +161,33 @@ def _nothing(return_type):
 
 def _refuse_unread(where: str, args: Args, field) -> None:
     for path in args.unread():
-        top = path.split(".")[0]
-        default = field.args[top].default_value
-        if default is not Undefined and dict.get(args, top) == default:
-            continue
-        raise NotEmulated(f"{where}(… {path}:)")
+        if _default(field.args, path) != _given(args, path):
+            raise NotEmulated(f"{where}(… {path}:)")
+
+
+def _limit_arrays(value) -> None:
+    """Shopify takes at most 250 entries in any input array."""
+    if isinstance(value, list) and len(value) > MAXIMUM_ENTRIES:
+        message = f"The input array size of {len(value)} is greater than the maximum"
+        raise TopLevelError(f"{message} allowed of 250.", "MAX_INPUT_SIZE_EXCEEDED")
+    if isinstance(value, dict):
+        value = list(value.values())
+    for inner in value if isinstance(value, list) else ():
+        _limit_arrays(inner)
+
+
+def _default(inputs, path: str):
+    """What the schema puts in by itself when the argument is left out."""
+    names = path.split(".")
+    for name in names[:-1]:
+        inputs = get_named_type(inputs[name].type).fields
+    return inputs[names[-1]].default_value
+
+
+def _given(args, path: str):
+    """The value under a path; of a list of inputs, the first that has it."""
+    value = args
+    for name in path.split("."):
+        rows = value if isinstance(value, list) else [value]
+        value = next((dict.get(row, name) for row in rows if dict.get(row, name)), None)
+    return value

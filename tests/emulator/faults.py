@@ -22,7 +22,8 @@ KINDS = {
     "internal_error": "before",  # 200 with INTERNAL_SERVER_ERROR, nothing applied
     "internal_error_after": "after",  # applied, 200 with INTERNAL_SERVER_ERROR
     "throttle": "before",  # THROTTLED
-    "truncate": "after",  # applied, half the body
+    "truncate": "after",  # applied, half the body, then a reset
+    "half_json": "after",  # applied, 200 with half of the JSON
     "garbage": "after",  # applied, 200 with HTML
     "revoked_token": "before",  # 401
     "missing_scope": "before",  # this scope (`scope`) is missing for this request
@@ -129,9 +130,7 @@ class Faults:
             return [
                 fault
                 for owner, fault in self.planned
-                if owner is shop
-                and KINDS[fault.kind] == point
-                and fault.strikes(names)
+                if owner is shop and KINDS[fault.kind] == point and fault.strikes(names)
             ]
 
     def gate(self, shop, operation, point, times, hold) -> Gate:
@@ -169,7 +168,9 @@ class Faults:
         """Forget faults and open every gate, of one shop or of all."""
         with self._lock:
             self.planned = [
-                pair for pair in self.planned if shop is not None and pair[0] is not shop
+                pair
+                for pair in self.planned
+                if shop is not None and pair[0] is not shop
             ]
             gates = [g for g in self.gates.values() if shop in (None, g.shop)]
             for gate in gates:

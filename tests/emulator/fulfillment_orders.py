@@ -255,8 +255,9 @@ def move(shop, order: dict, source: dict, location: str, wanted=None) -> dict:
             commit(shop, line, source["_location"], -units)
             commit(shop, line, location, units)
             pairs.append((row, line, units))
-    if sum(units for _row, _line, units in pairs) == remaining(shop, source) and not (
-        source["fulfillments"]
+    if (
+        sum(units for _row, _line, units in pairs) == remaining(shop, source)
+        and not (source["fulfillments"])
     ):
         source["assignedLocation"] = _assigned(shop, location)
         source["_location"] = location

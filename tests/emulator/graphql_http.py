@@ -109,10 +109,17 @@ class Endpoint:
         )
         shop.requests.append(entry)
 
-    # -- faults -------------------------------------------------------------------
+    # -- faults --
 
     def _with_faults(self, ctx, document, asked, request) -> Answer:
         faults = self.emulator.faults
+        request.cost = cost.requested_cost(
+            schema(),
+            document,
+            request.variables,
+            operation_name=asked.get("operationName"),
+            value_objects=ctx.shop.switches.value_objects,
+        )
         names = {request.operation, *request.fields}
         if not faults.pass_point(ctx.shop, names, "before"):
             request.outcome = "dropped"
@@ -140,9 +147,9 @@ class Endpoint:
         if fault.kind == "status_before":
             return _status(fault.status)
         if fault.kind == "internal_error":
-            return _internal_error(request)
+            return _internal_error()
         if fault.kind == "throttle":
-            return self._throttled(ctx, request, request.cost or cost.MUTATION)
+            return self._throttled(ctx, request, request.cost)
         if fault.kind == "revoked_token":
             return _unauthorised()
         if fault.kind == "missing_scope":
@@ -159,9 +166,11 @@ class Endpoint:
         if fault.kind == "status_after":
             return _status(fault.status)
         if fault.kind == "internal_error_after":
-            return _internal_error(None)
+            return _internal_error()
         if fault.kind == "truncate":
             answer.truncate = True
+        if fault.kind == "half_json":
+            answer.body = answer.body[: len(answer.body) // 2]
         if fault.kind == "garbage":
             answer.body = b"<html><body>Something went wrong</body></html>"
         if fault.kind == "version":
@@ -175,7 +184,7 @@ class Endpoint:
                 lambda: self._execute(ctx, document, asked, request), seconds=1
             )
 
-    # -- execution ------------------------------------------------------------------
+    # -- execution --
 
     def _execute(self, ctx, document, asked, request) -> Answer:
         shop, variables = ctx.shop, asked.get("variables") or {}
@@ -183,8 +192,7 @@ class Endpoint:
             "operation_name": asked.get("operationName"),
             "value_objects": shop.switches.value_objects,
         }
-        wanted = cost.requested_cost(schema(), document, variables, **counting)
-        request.cost = wanted
+        wanted = request.cost
         if wanted > cost.MAXIMUM and request.kind == "query":
             request.outcome = "max_cost"
             message = f"Query cost is {wanted}, which exceeds the single query max cost"
@@ -290,16 +298,21 @@ def _errors(status: int, errors) -> Answer:
 
 
 def _unauthorised() -> Answer:
-    text = "[API] Invalid API key or access token (unrecognized login or wrong password)"
+    text = (
+        "[API] Invalid API key or access token (unrecognized login or wrong password)"
+    )
     return _json(401, {"errors": text})
 
 
 def _status(status: int) -> Answer:
     text = b"<html><body>error</body></html>"
-    return Answer(status, text, {"Content-Type": "text/html"})
+    headers = {"Content-Type": "text/html"}
+    if status == 429:
+        headers["Retry-After"] = "2.0"
+    return Answer(status, text, headers)
 
 
-def _internal_error(request) -> Answer:
+def _internal_error() -> Answer:
     row = {
         "message": "Internal error. Looks like something went wrong on our end.",
         "extensions": {"code": "INTERNAL_SERVER_ERROR", "requestId": str(uuid.uuid4())},

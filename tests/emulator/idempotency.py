@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from .errors import bad_request
+from .store import RESET_HOOKS
 
 LIFETIME = timedelta(hours=24)
 RUNNING, DONE, FAILED = "running", "done", "failed"
@@ -99,10 +100,13 @@ class KeyBook:
 
 
 def book_of(shop) -> KeyBook:
-    book = getattr(shop, "idempotency_keys", None)
+    book = shop.__dict__.get("idempotency_keys")
     if book is None:
         book = shop.idempotency_keys = KeyBook()
     return book
+
+
+RESET_HOOKS.append(lambda shop: book_of(shop).clear())
 
 
 def check(mutation: str, key: str | None) -> None:

@@ -5,8 +5,6 @@ from .metafields import OWNERS, holder
 from .namespaces import is_foreign, resolve
 from .registry import query
 
-MAXIMUM_NODES = 250
-
 
 @query("node")
 def node(ctx, args):
@@ -15,11 +13,7 @@ def node(ctx, args):
 
 @query("nodes")
 def nodes(ctx, args):
-    gids = args["ids"]
-    if len(gids) > MAXIMUM_NODES:
-        message = f"The input array size of {len(gids)} is greater than the maximum"
-        raise TopLevelError(f"{message} allowed of 250.", "MAX_INPUT_SIZE_EXCEEDED")
-    return [_node(ctx, gid) for gid in gids]
+    return [_node(ctx, gid) for gid in args["ids"]]
 
 
 def _node(ctx, gid: str):

@@ -42,6 +42,7 @@ def level(shop: Shop, item: str, location: str) -> dict:
     found = find_level(shop, item, location)
     if found is not None:
         return found
+    quantities = shop.inventory[item, location] = dict.fromkeys(NAMES, 0)
     made = shop.add(
         "InventoryLevel",
         id=level_gid(item, location),
@@ -50,10 +51,17 @@ def level(shop: Shop, item: str, location: str) -> dict:
         isActive=True,
         canDeactivate=True,
         deactivationAlert=None,
-        _quantities=dict.fromkeys(NAMES, 0),
+        _quantities=quantities,
     )
     shop.emit("INVENTORY_LEVELS_CONNECT", made)
     return made
+
+
+def forget_item(shop: Shop, item: str) -> None:
+    """The levels of a deleted item go with it."""
+    for stock in levels_of_item(shop, item):
+        del shop.inventory[item, stock["location"]]
+        shop.delete(stock)
 
 
 def levels_of_item(shop: Shop, item: str) -> list[dict]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from . import inventory
 from .errors import invalid_arguments
 from .inventory import number
+from .live_search import matching
 from .registry import field, query
+from .search import compare, filter_
 
 PROPERTIES = {
     name: {
@@ -38,7 +40,7 @@ def item_level(ctx, item, args):
 @field("InventoryItem", "inventoryLevels")
 def item_levels(ctx, item, args):
     levels = inventory.levels_of_item(ctx.shop, item["id"])
-    return _filtered(_visible(levels, args), args)
+    return _filtered(ctx, _visible(levels, args), args)
 
 
 @field("InventoryItem", "locationsCount")
@@ -55,7 +57,7 @@ def location_level(ctx, location, args):
 @field("Location", "inventoryLevels")
 def location_levels(ctx, location, args):
     levels = inventory.levels_at(ctx.shop, location["id"])
-    return _filtered(_visible(levels, args), args)
+    return _filtered(ctx, _visible(levels, args), args)
 
 
 @field("Location", "hasActiveInventory")
@@ -84,14 +86,8 @@ def _quantity(level: dict, name: str) -> dict:
     }
 
 
-def _filtered(levels: list[dict], args: dict) -> list[dict]:
-    """The search of level lists: `inventory_item_id:`, `id:`, dates."""
-    text = args.get("query")
-    if not text:
-        return levels
-    from .search import matches
-
-    return [level for level in levels if matches(level, text)]
+def _filtered(ctx, levels: list[dict], args: dict) -> list[dict]:
+    return matching(ctx, "InventoryLevel", levels, args.get("query"))
 
 
 @query("inventoryLevel")
@@ -117,3 +113,13 @@ def changes(ctx, group, args):
         for change in group["_changes"]
         if all(values is None or change[key] in values for values, key in wanted)
     ]
+
+
+@filter_("InventoryLevel", "inventory_item_id")
+def by_item(row, op, value):
+    return compare(int(number(row["item"])), op, int(number(value)))
+
+
+@filter_("InventoryLevel", "id")
+def by_level(row, op, value):
+    return row["id"] == value or row["legacyResourceId"] == value

@@ -1,6 +1,8 @@
 """Control acts of a shop that are no merchant's: faults, gates, switches, log."""
 
+from .namespaces import owner_number
 from .registry import merchant
+from .shop_info import install
 
 
 @merchant("fault")
@@ -101,3 +103,76 @@ def get_object(shop, gid: str):
 @merchant("list_objects")
 def list_objects(shop, typename: str):
     return shop.of_type(typename)
+
+
+@merchant("install_app")
+def install_app(shop, client_id: str, client_secret: str, scopes=None, token=None):
+    """Install a further app: its own number, `$app` namespace, bucket and scopes."""
+    scopes = shop.app.scopes if scopes is None else scopes
+    app = shop.emulator.install_app(
+        shop,
+        client_id=client_id,
+        client_secret=client_secret,
+        scopes=scopes,
+        token=token,
+    )
+    install(shop, app)
+    return {"client_id": client_id, "number": app.number}
+
+
+@merchant("set_scopes")
+def set_scopes(shop, scopes: list[str]):
+    """What the merchant grants to the first app from now on."""
+    shop.app.scopes = set(scopes)
+    shop.emit("APP_SCOPES_UPDATE", shop.get(shop.app.installation_gid))
+
+
+@merchant("revoke_tokens")
+def revoke_tokens(shop):
+    """All tokens of the first app end; static ones too."""
+    shop.app.tokens.clear()
+
+
+@merchant("rotate_secret")
+def rotate_secret(shop, client_secret: str):
+    shop.app.client_secret = client_secret
+
+
+@merchant("reinstall_app")
+def reinstall_app(shop, client_secret: str | None = None, token: str | None = None):
+    """The uninstalled first app comes back: no token but `token` is valid; whether its
+    metafields and definitions are still there is a switch."""
+    app = shop.app
+    app.installed = True
+    app.client_secret = client_secret or app.client_secret
+    if token:
+        app.tokens[token] = None
+    if shop.switches.reinstall_keeps_app_data:
+        return
+    mine = str(app.number)
+    for store in (shop.metafields, shop.definitions):
+        for key in [key for key in store if owner_number(key[1]) == mine]:
+            del store[key]
+
+
+@merchant("count_objects")
+def count_objects(shop):
+    """How many objects of each type there are."""
+    return {name: len(rows) for name, rows in shop.objects.by_type.items() if rows}
+
+
+@merchant("chaos")
+def chaos(
+    shop, probability: float = 0.1, seed: int = 1, kinds: list[str] | None = None
+):
+    """Let this share of all requests fail at random, in equal parts by kind."""
+    kinds = kinds or ["reset_before", "reset_after", "status_before", "status_after",
+                      "throttle", "internal_error"]  # fmt: skip
+    for number, kind in enumerate(kinds):
+        shop.emulator.faults.plan(
+            shop,
+            kind,
+            times=None,
+            probability=probability / len(kinds),
+            seed=seed * 1000 + number,
+        )

@@ -32,7 +32,7 @@ def digest(value: str, kind: str) -> str:
     return hashlib.sha256(f"{kind}\0{value}".encode()).hexdigest()
 
 
-# -- reading ------------------------------------------------------------------------
+# -- reading --
 
 
 @field("HasMetafields", "metafield")
@@ -78,7 +78,7 @@ def definition(ctx, obj, _args):
     return ctx.shop.definitions.get((obj["ownerType"], obj["namespace"], obj["key"]))
 
 
-# -- writing --------------------------------------------------------------------------
+# -- writing --
 
 
 @mutation("metafieldsSet")
@@ -118,7 +118,9 @@ def metafields_delete(ctx, args):
         if owned is not None:
             _require_scope(ctx, owned)
         if is_foreign(ctx, namespace):
-            error = user_error("Access to this namespace is not allowed.", ["metafields"])
+            error = user_error(
+                "Access to this namespace is not allowed.", ["metafields"]
+            )
             return {"deletedMetafields": None, "userErrors": [error]}
         gone = ctx.shop.metafields.pop(key, None)
         identifier = {"ownerId": key[0], "namespace": namespace, "key": key[2]}
@@ -316,7 +318,7 @@ def _parses(value: str) -> bool:
     return True
 
 
-# -- what merchants may do --------------------------------------------------------------
+# -- what merchants may do --
 
 
 @merchant("merchant_edit_metafield")

@@ -6,13 +6,13 @@ from decimal import Decimal
 
 from . import agreements, refunds
 from . import fulfillment_orders as routing
-from .money import Bag, read, written
+from .money import Bag, read
 from .order_changes import changed
 from .order_input import line_spec, resolve_line
 from .order_lines import Pair, address, line_item
 from .order_pricing import OrderSpec, price_order
 from .order_totals import unfulfilled
-from .orders import transaction
+from .orders import raw, transaction
 from .registry import merchant
 
 
@@ -177,9 +177,9 @@ def _paid(shop, order: dict) -> dict:
 def change_shipping_address(shop, order: str, given: dict) -> dict:
     """`given` changes keys of the present address."""
     found = shop.require(order, "Order")
-    before = found["shippingAddress"] or {}
-    known = {**before, "countryCode": before.get("countryCodeV2"), "name": None}
-    found["shippingAddress"] = address(shop, {**known, **given})
+    before = dict(found["shippingAddress"] or {})
+    before.pop("name", None)
+    found["shippingAddress"] = address(shop, {**before, **given})
     found["displayAddress"] = found["shippingAddress"]
     found["billingAddressMatchesShippingAddress"] = False
     changed(shop, found)
@@ -207,7 +207,7 @@ def note_order(shop, order: str, note: str | None) -> dict:
 def set_order(shop, order: str, **fields) -> dict:
     """Raw values for fields of the API, also when figures are computed anew."""
     found = shop.require(order, "Order")
-    found["_overrides"] = {**found["_overrides"], **fields}
+    found["_overrides"] = {**found["_overrides"], **raw(found, fields)}
     changed(shop, found)
     return found
 
@@ -218,9 +218,3 @@ def delete_order(shop, order: str) -> None:
     found = shop.require(order, "Order")
     shop.emit("ORDERS_DELETE", found)
     shop.delete(found)
-
-
-def override_money(order: dict, amount: str) -> dict:
-    """A bag with the same amount in both currencies, for `overrides`."""
-    value = Decimal(amount)
-    return written(Bag(value, value), order)

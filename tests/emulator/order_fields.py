@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from .errors import NotEmulated
 from .fulfillment_orders import ENDED
+from .live_search import matching
 from .registry import field, query
-
+from .search import FREE_TEXT, by_moment, by_text, filter_, search
 
 
 @query("order")
 def one_order(ctx, args):
     found = ctx.get(args["id"])
     return found if found and found["__typename"] == "Order" else None
+
+
+@query("orders")
+def orders(ctx, args):
+    """From the index that lags; PROCESSED_AT is the default order."""
+    if args.get("savedSearchId"):
+        raise NotEmulated("orders(savedSearchId:)")
+    return search(ctx, "Order", args, default_sort="PROCESSED_AT")
+
+
+@query("ordersCount")
+def orders_count(ctx, args):
+    if args.get("query") or args.get("savedSearchId"):
+        raise NotEmulated("ordersCount(query:)")
+    args.accept("limit")
+    return {"count": len(ctx.shop.of_type("Order")), "precision": "EXACT"}
 
 
 @query("refund")
@@ -43,11 +61,7 @@ def fulfillment_orders(ctx, order, args):
     text = args.get("query")
     if args.get("displayable"):
         entries = [one for one in entries if one["status"] not in ENDED]
-    if text:
-        from .search import matches
-
-        entries = [one for one in entries if matches(one, text)]
-    return entries
+    return matching(ctx, "FulfillmentOrder", entries, text)
 
 
 @field("Order", "shippingLines")
@@ -76,12 +90,7 @@ def purchasing_entity(ctx, order, args):
 
 @field("Order", "agreements")
 def agreements(ctx, order, args):
-    text = args.get("query")
-    if not text:
-        return order["agreements"]
-    from .search import matches
-
-    return [one for one in order["agreements"] if matches(one, text)]
+    return matching(ctx, "SalesAgreement", order["agreements"], args.get("query"))
 
 
 @field("LineItem", "taxLines")
@@ -93,3 +102,48 @@ def line_taxes(ctx, line, args):
 def discounted_total(ctx, line, args):
     with_codes = args.get("withCodeDiscounts")
     return line["_total_with_codes" if with_codes else "_total_without_codes"]
+
+
+@filter_("Order", "status")
+def by_status(row, op, value):
+    return {
+        "any": True,
+        "open": not row["closedAt"] and not row["cancelledAt"],
+        "closed": bool(row["closedAt"]),
+        "cancelled": bool(row["cancelledAt"]),
+        "not_closed": not row["closedAt"],
+    }[value.lower()]
+
+
+@filter_("Order", "financial_status")
+def by_financial_status(row, op, value):
+    return row["displayFinancialStatus"].lower() == value.lower()
+
+
+@filter_("Order", "fulfillment_status")
+def by_fulfillment_status(row, op, value):
+    shipped = {"shipped": "fulfilled", "partial": "partially_fulfilled"}
+    wanted = shipped.get(value.lower(), value.lower())
+    return row["displayFulfillmentStatus"].lower() == wanted
+
+
+@filter_("Order", "test")
+def by_test(row, op, value):
+    return row["test"] == (value.lower() == "true")
+
+
+@filter_("Order", "customer_id")
+def by_customer(row, op, value):
+    return (row["customer"] or "").rpartition("/")[2] == value
+
+
+@filter_("FulfillmentOrder", "status")
+def by_order_status(row, op, value):
+    return row["status"].lower() == value.lower()
+
+
+FREE_TEXT["Order"] = ("name", "email")
+filter_("Order", "name")(by_text("name"))
+filter_("Order", "email")(by_text("email"))
+filter_("Order", "source_name")(by_text("sourceName"))
+filter_("Order", "processed_at")(by_moment("processedAt"))

@@ -37,7 +37,9 @@ def taxes(given) -> tuple[Tax, ...]:
 
 
 def charge(given: dict, default_taxes) -> Charge:
-    return Charge(Decimal(str(given["price"])), taxes(given.get("taxes", default_taxes)))
+    return Charge(
+        Decimal(str(given["price"])), taxes(given.get("taxes", default_taxes))
+    )
 
 
 def discount(given: dict, only: tuple[int, ...] | None = None) -> Discount:
@@ -56,7 +58,7 @@ def discount(given: dict, only: tuple[int, ...] | None = None) -> Discount:
 
 def resolve_line(shop, given: dict) -> dict:
     """The line with its variant's own facts filled in (custom lines have none)."""
-    reference = given.get("variant") or given.get("sku_of")
+    reference = given.get("variant")
     if reference is None:
         line = {"title": "Tip", **given} if "tip" in given else dict(given)
         line.setdefault("price", given.get("tip"))
@@ -68,7 +70,7 @@ def resolve_line(shop, given: dict) -> dict:
         "price": variant["price"],
         "title": product["title"],
         "variant_title": variant["title"],
-        "sku": variant["sku"] or item["sku"],
+        "sku": item["sku"],
         "vendor": product["vendor"],
         "product": product["id"],
         "taxable": variant["taxable"],
@@ -76,6 +78,13 @@ def resolve_line(shop, given: dict) -> dict:
         "requires_shipping": item["requiresShipping"],
     }
     return {"quantity": 1, **facts, **given, "variant": variant["id"]}
+
+
+def _variant(shop, reference: str) -> dict:
+    """The variant with this GID, or the first of the only item with this SKU."""
+    if reference.startswith("gid://"):
+        return shop.require(reference, "ProductVariant")
+    return shop.objects[find(shop, "InventoryItem", "sku", reference)["_variants"][0]]
 
 
 def line_spec(line: dict, default_taxes) -> LineSpec:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from .customers import make_address
 from .money import Bag, money, read, rounded, total, written
 from .order_pricing import Discount, OrderSpec, Priced, Tax
 
@@ -12,41 +13,14 @@ APPLICATION_TYPES = {
     "automatic": "AutomaticDiscountApplication",
     "title": "ManualDiscountApplication",
 }
-ADDRESS_TEXTS = (
-    "firstName",
-    "lastName",
-    "company",
-    "address1",
-    "address2",
-    "city",
-    "province",
-    "provinceCode",
-    "zip",
-    "country",
-    "phone",
-    "latitude",
-    "longitude",
-)
 
 
 def address(shop, given: dict | None) -> dict | None:
-    """A snapshot address; `countryCode` is two letters."""
+    """A snapshot address with a GID of its own; `countryCode` is two letters."""
     if given is None:
         return None
-    texts = {key: given.get(key) for key in ADDRESS_TEXTS}
-    name = " ".join(filter(None, (texts["firstName"], texts["lastName"])))
-    area = ", ".join(filter(None, (texts["city"], texts["country"])))
-    return {
-        "__typename": "MailingAddress",
-        "id": shop.new_gid("MailingAddress"),
-        **texts,
-        "name": given.get("name") or name or None,
-        "countryCodeV2": given.get("countryCode") or given.get("countryCodeV2"),
-        "coordinatesValidated": False,
-        "formattedArea": area or None,
-        "timeZone": None,
-        "validationResultSummary": None,
-    }
+    facts = {key: given[key] for key in given if key not in ("__typename", "id")}
+    return make_address(shop, **facts)
 
 
 def tax_line(tax: Tax, amount: Bag, order: dict) -> dict:

@@ -98,7 +98,7 @@ def price_order(spec: OrderSpec, currency: str, rate: Decimal) -> PricedOrder:
     on_lines = _allocate(
         spec.discounts,
         LINES,
-        [o if s.discountable else ZERO for o, s in zip(originals, spec.lines)],
+        _discountable(originals, spec.lines),
         [line.quantity for line in spec.lines],
         currency,
         rate,
@@ -135,6 +135,11 @@ def price_order(spec: OrderSpec, currency: str, rate: Decimal) -> PricedOrder:
         ),
         fees=tuple(charged(fee) for fee in spec.fees),
     )
+
+
+def _discountable(originals, lines) -> list[Decimal]:
+    pairs = zip(originals, lines, strict=True)
+    return [amount if line.discountable else ZERO for amount, line in pairs]
 
 
 def taxed(

@@ -143,9 +143,7 @@ def _current(order: dict, lines: list[dict]) -> None:
     goods = [line for line in lines if not line["_tip"]]
     duties, fees = _duties(lines), order["additionalFees"]
     shipping = order["_shipping"]
-    line_tax = total(
-        taxes_of(line) - total(line["_taken_taxes"]) for line in lines
-    )
+    line_tax = total(taxes_of(line) - total(line["_taken_taxes"]) for line in lines)
     shipping_tax = total(_current_shipping_tax(line) for line in shipping)
     tax = line_tax + shipping_tax + tax_sum((*duties, *fees))
     postage = total(read(line["currentDiscountedPriceSet"]) for line in shipping)
@@ -177,7 +175,9 @@ def _current(order: dict, lines: list[dict]) -> None:
 
 
 def _current_shipping_tax(line: dict) -> Bag:
-    return NOTHING if line["isRemoved"] else taxes_of(line) - total(line["_taken_taxes"])
+    return (
+        NOTHING if line["isRemoved"] else taxes_of(line) - total(line["_taken_taxes"])
+    )
 
 
 def _taken_tax(thing: dict, index: int) -> Bag:

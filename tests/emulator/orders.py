@@ -46,7 +46,7 @@ def create_order(
     discounts=(),
     fees=(),
     taxes=(),
-    taxes_included: bool = False,
+    taxes_included: bool | None = None,
     customer: str | None = None,
     email: str | None = None,
     shipping_address: dict | None = None,
@@ -59,7 +59,7 @@ def create_order(
     source_name: str = "web",
     method: str = "SHIPPING",
     tags=(),
-    attributes: dict | None = None,
+    custom_attributes: dict | None = None,
     name: str | None = None,
     created_at: str | None = None,
     fulfilled: bool = False,
@@ -69,25 +69,27 @@ def create_order(
 ) -> dict:
     """A buyer places an order; its figures are computed as the checkout does.
 
-    `overrides` sets fields of the stored order to raw values, to make figures that
-    don't agree. `plain` are the keys of `PLAIN` in their GraphQL names.
+    Taxes are included in prices where the shop says so. `overrides` sets fields of
+    the stored order to raw values (`raw`), to make figures that don't agree. `plain` are the keys of `PLAIN` in their GraphQL names.
     """
     unknown = set(plain) - set(PLAIN)
     if unknown:
         raise TypeError(f"create_order takes no {', '.join(sorted(unknown))}")
-    found = find(shop, "Customer", "email", customer) if customer else None
+    if taxes_included is None:
+        taxes_included = shop.of_type("Shop")[0]["taxesIncluded"]
+    found = find(shop, "Customer", "_email", customer) if customer else None
     order = _header(shop, found, email, created_at, name)
     order.update(
         {**PLAIN, **plain},
         tags=list(tags),
         sourceName=source_name,
         taxesIncluded=taxes_included,
-        customAttributes=_attributes(attributes),
+        customAttributes=attributes(custom_attributes),
         presentmentCurrencyCode=presentment_currency or shop.currency,
         _rate=_rate(shop, presentment_currency, rate),
         _method=method,
         _cash_rounding=cash_rounding or "0",
-        _overrides=overrides or {},
+        _overrides={},
     )
     _addresses(shop, order, shipping_address, billing_address)
     given = [resolve_line(shop, line) for line in lines]
@@ -98,6 +100,7 @@ def create_order(
     recompute(shop, order)
     _pay(shop, order, payment, gateway)
     agreements.of_order(shop, order)
+    order["_overrides"] = raw(order, overrides or {})
     recompute(shop, order)
     _announce(shop, order, found)
     if fulfilled:
@@ -105,15 +108,11 @@ def create_order(
     return order
 
 
-def _attributes(given):
-    return attributes(given)
-
-
 def _header(shop, customer, email, created_at, name) -> dict:
     last = next(reversed(shop.objects.by_type.get("Order", {}).values()), None)
     number = last["number"] + 1 if last else 1001
     created = created_at or shop.timestamp()
-    contact = email or (customer or {}).get("email")
+    contact = email or (customer or {}).get("_email")
     return shop.add(
         "Order",
         createdAt=created,
@@ -165,9 +164,9 @@ def _rate(shop, currency: str | None, rate: str | None) -> str:
 
 def _addresses(shop, order: dict, shipping: dict | None, billing: dict | None) -> None:
     customer = shop.get(order["customer"])
-    default = shop.get(customer.get("defaultAddress")) if customer else None
-    to = address(shop, shipping or default)
-    bill = address(shop, billing) if billing else to and dict(to)
+    known = customer["_addresses"] if customer else []
+    to = address(shop, shipping or (known[0] if known else None))
+    bill = address(shop, billing or to)
     order.update(
         shippingAddress=to,
         billingAddress=bill,
@@ -214,11 +213,13 @@ def _content(shop, order: dict, given, shipping, fees, spec) -> None:
 
 
 def _pay(shop, order: dict, payment: str | list[dict], gateway: str) -> None:
-    """"paid", "authorized", "pending" or a list of {kind, status, amount, gateway}."""
+    """ "paid", "authorized", "pending" or a list of {kind, status, amount, gateway}."""
     if isinstance(payment, list):
         for entry in payment:
             values = {"gateway": gateway, "kind": "SALE", **entry}
-            transaction(shop, order, converted(Decimal(values.pop("amount")), order), **values)
+            transaction(
+                shop, order, converted(Decimal(values.pop("amount")), order), **values
+            )
         return
     owed = read(order["totalPriceSet"])
     if payment == "pending":
@@ -232,7 +233,13 @@ def _pay(shop, order: dict, payment: str | list[dict], gateway: str) -> None:
 
 
 def transaction(
-    shop, order: dict, amount: Bag, kind: str, gateway: str, status="SUCCESS", parent=None
+    shop,
+    order: dict,
+    amount: Bag,
+    kind: str,
+    gateway: str,
+    status="SUCCESS",
+    parent=None,
 ) -> dict:
     """A payment of the order. Tells webhooks only what has ended."""
     manual = gateway in ("manual", "cash", "bank_transfer")
@@ -247,9 +254,7 @@ def transaction(
         multiCapturable=False,
         amountSet=written(amount, order),
         amountRoundingSet=None,
-        totalUnsettledSet=written(
-            amount if kind == "AUTHORIZATION" else Bag(), order
-        ),
+        totalUnsettledSet=written(amount if kind == "AUTHORIZATION" else Bag(), order),
         processedAt=shop.timestamp(),
         test=order["test"],
         order=order["id"],
@@ -276,6 +281,16 @@ def transaction(
     return made
 
 
+def raw(order: dict, overrides: dict) -> dict:
+    """Raw values for fields; a text for a `…Set` is an amount in shop currency."""
+    return {
+        name: written(converted(Decimal(value), order), order)
+        if name.endswith("Set") and isinstance(value, str)
+        else value
+        for name, value in overrides.items()
+    }
+
+
 def _announce(shop, order: dict, customer: dict | None) -> None:
     shop.index(order)
     shop.emit("ORDERS_CREATE", order)
@@ -286,8 +301,9 @@ def _announce(shop, order: dict, customer: dict | None) -> None:
     products = {shop.objects[gid]["product"] for gid in order["lineItems"]}
     for gid in filter(None, sorted(products, key=str)):
         shop.emit("PRODUCTS_UPDATE", shop.objects[gid])
-    if customer and "numberOfOrders" in customer:
-        customer["numberOfOrders"] = str(int(customer["numberOfOrders"]) + 1)
+    if customer:
+        shop.touch(customer)
+        shop.emit("CUSTOMERS_UPDATE", customer)
 
 
 @merchant("pos_sale")

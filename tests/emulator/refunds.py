@@ -68,9 +68,7 @@ def record(shop, order: dict, note: str | None = None) -> dict:
 
 
 def finish(shop, order: dict, made: dict, sales: list[dict]) -> None:
-    agreements.add(
-        shop, order, "RefundAgreement", "REFUND", sales, refund=made["id"]
-    )
+    agreements.add(shop, order, "RefundAgreement", "REFUND", sales, refund=made["id"])
     shop.emit("REFUNDS_CREATE", made)
     changed(shop, order)
 

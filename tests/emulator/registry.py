@@ -11,7 +11,8 @@ that name in the object; without such a key it answers "not emulated: Type.field
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field as dataclass_field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any
 
 FIELDS: dict[tuple[str, str], Callable] = {}
@@ -38,7 +39,12 @@ class Context:
 
     @property
     def scopes(self) -> set[str]:
-        return self.app.scopes - self.denied_scopes
+        denied = self.denied_scopes | {
+            f"write_{scope[5:]}"
+            for scope in self.denied_scopes
+            if scope.startswith("read_")
+        }
+        return self.app.scopes - denied
 
     def get(self, gid: str | None) -> dict | None:
         """The live object, if this app may see it (60-day rule)."""

@@ -59,9 +59,13 @@ def _placer(sort: str, backwards: bool):
         """First edge behind the cursor's value: rows may have moved since."""
         wanted = decode(cursor)
         if not isinstance(wanted, dict) or "at" not in wanted:
-            raise TopLevelError("Invalid cursor for current pagination sort.", "BAD_REQUEST")
+            raise TopLevelError(
+                "Invalid cursor for current pagination sort.", "BAD_REQUEST"
+            )
         if (wanted["sort"], wanted["back"]) != (sort, backwards):
-            raise TopLevelError("Invalid cursor for current pagination sort.", "BAD_REQUEST")
+            raise TopLevelError(
+                "Invalid cursor for current pagination sort.", "BAD_REQUEST"
+            )
         for index, (known, _node) in enumerate(edges):
             here = decode(known)["at"]
             beyond = here < wanted["at"] if backwards else here > wanted["at"]
@@ -72,7 +76,7 @@ def _placer(sort: str, backwards: bool):
     return place
 
 
-# -- sorting ------------------------------------------------------------------------
+# -- sorting --
 
 
 def number(gid: str) -> int:
@@ -97,7 +101,7 @@ def _sort_key(typename: str, sort: str):
     return lambda row: (first(row), number(row["id"]))
 
 
-# -- matching -----------------------------------------------------------------------
+# -- matching --
 
 
 def _matches(ctx, typename: str, tree, row) -> bool:

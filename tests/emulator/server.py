@@ -42,7 +42,15 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
+    def handle_one_request(self):
+        super().handle_one_request()
+        if self.server.emulator.stopped:  # a kept connection must not outlive us
+            self.close_connection = True
+
     def do_POST(self):
+        if self.server.emulator.stopped:
+            self._reset()
+            return
         length = int(self.headers.get("Content-Length") or 0)
         if length > MAX_BODY:
             self._send(_json(413, {"errors": "Payload too large"}))

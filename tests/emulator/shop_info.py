@@ -1,10 +1,9 @@
 """The shop, its plan, the installed app, locations and API versions."""
 
 from .errors import NotEmulated
-from .registry import field, merchant, mutation, query  # noqa: F401
+from .registry import field, merchant, query
 from .schema import SUPPORTED, VERSION
 from .search import by_text, filter_, search
-from .store import RESET_HOOKS  # noqa: F401
 
 FIRST_LOCATION = {
     "address1": "Hauptstr. 1",
@@ -19,8 +18,8 @@ FIRST_LOCATION = {
 }
 
 
-@merchant("found")
-def found(shop, **fields):
+@merchant("open_shop")
+def open_shop(shop, **fields):
     """Make the Shop, the app's installation and the first location."""
     shop.add(
         "Shop",
@@ -120,7 +119,7 @@ def versions(_ctx, _args):
     ] + [{"handle": "unstable", "displayName": "unstable", "supported": False}]
 
 
-# -- locations ----------------------------------------------------------------------
+# -- locations --
 
 
 @merchant("create_location")

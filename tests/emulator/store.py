@@ -87,11 +87,13 @@ class Shop:
         self.webhook_queue: deque = deque()
         self.search_index: dict[str, dict[str, dict]] = {}
         self._index_events: list[tuple[datetime, int, str, str, dict | None]] = []
+        self._index_count = 0
+        self._index_state: dict[str, int] = {}  # GID -> number of its newest event
         self.search_lag: float | Callable[[dict], float] = 0
         self._number = self._first_number
         self._listeners: list[Callable[[str, dict], None]] = []
 
-    # -- apps and identity ------------------------------------------------------
+    # -- apps and identity --
 
     @property
     def app(self) -> App:
@@ -102,7 +104,15 @@ class Shop:
     def client_secret(self) -> str:
         return self.app.client_secret
 
-    # -- objects ----------------------------------------------------------------
+    def describe(self) -> dict:
+        return {
+            "shop": self.name,
+            "domain": self.domain,
+            "client_id": self.app.client_id,
+            "client_secret": self.client_secret,
+        }
+
+    # -- objects --
 
     def now(self) -> datetime:
         return self.emulator.clock.now()
@@ -176,22 +186,30 @@ class Shop:
         """Call `listener(topic, obj)` for each event, for tests."""
         self._listeners.append(listener)
 
-    # -- search index -----------------------------------------------------------
+    # -- search index --
 
     def index(self, obj: dict) -> None:
         self._enqueue_index(obj, {k: _copied(v) for k, v in obj.items()})
 
     def _enqueue_index(self, obj: dict, entry: dict | None) -> None:
         lag = self.search_lag(obj) if callable(self.search_lag) else self.search_lag
-        due = self.now() + timedelta(seconds=lag)
-        if lag <= 0 and not self._index_events:
-            self._put_in_index(obj["__typename"], obj["id"], entry)
-            return
-        self._index_events.append(
-            (due, len(self._index_events), obj["__typename"], obj["id"], entry)
+        self._index_count += 1
+        event = (
+            self.now() + timedelta(seconds=lag),
+            self._index_count,
+            obj["__typename"],
+            obj["id"],
+            entry,
         )
+        if lag <= 0:
+            self._put_in_index(*event[1:])
+        else:
+            self._index_events.append(event)
 
-    def _put_in_index(self, typename: str, gid: str, entry: dict | None) -> None:
+    def _put_in_index(self, number, typename: str, gid: str, entry) -> None:
+        if number < self._index_state.get(gid, 0):
+            return  # a quicker event has already shown something newer
+        self._index_state[gid] = number
         rows = self.search_index.setdefault(typename, {})
         if entry is None:
             rows.pop(gid, None)
@@ -203,7 +221,7 @@ class Shop:
         now, waiting = self.now(), []
         for event in sorted(self._index_events, key=lambda event: event[:2]):
             if everything or event[0] <= now:
-                self._put_in_index(*event[2:])
+                self._put_in_index(*event[1:])
             else:
                 waiting.append(event)
         self._index_events = waiting
@@ -213,7 +231,7 @@ class Shop:
         self.refresh_index()
         return list(self.search_index.get(typename, {}).values())
 
-    # -- life ---------------------------------------------------------------------
+    # -- life --
 
     def reset(self) -> None:
         """Empty the shop (its apps stay), as `add_shop` made it."""
@@ -222,13 +240,13 @@ class Shop:
             for hook in RESET_HOOKS:
                 hook(self)
             self._clear()
-            self.found()
+            self.open_shop()
 
     def stop(self) -> None:
         for hook in STOP_HOOKS:
             hook(self)
 
-    # -- whole state --------------------------------------------------------------
+    # -- whole state --
 
     def snapshot(self, volatile: bool = False) -> dict:
         """Everything a merchant could see, as JSON; without times unless asked."""

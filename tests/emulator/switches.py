@@ -11,8 +11,6 @@ from dataclasses import dataclass, fields
 class Switches:
     """Defaults are the answers thought likely; `unfavourable()` the other ones."""
 
-    # 1: does an upsert by an unknown customId write the metafield if it's left out?
-    upsert_writes_identity: bool = True
     # 2: code for a duplicate `id` value: TAKEN | CAPABILITY_VIOLATION
     duplicate_id_code: str = "TAKEN"
     # 2: is uniqueness per owner type (True), or over all types of a namespace + key?
@@ -37,8 +35,6 @@ class Switches:
     failed_key_is_burnt: bool = True
     # 6: does the order of JSON keys count as a change of the parameters?
     key_order_counts: bool = False
-    # 8: what becomes of the loser of a customer merge: gone | redirected
-    merged_customer: str = "gone"
     # 9: does a metafield write change the owner's updatedAt and send its webhook?
     metafield_write_touches_owner: bool = True
     # 11: are value objects (MoneyBag, addresses …) free (low) or counted (high)?
@@ -49,10 +45,12 @@ class Switches:
     protected_customer_data: str = "full"
     # 14: is X-Shopify-Webhook-Id equal across retries?
     webhook_id_stable_across_retries: bool = True
+    # 14: what deletes a subscription: a delivery that failed with all its retries
+    # ("delivery"), or eight failed attempts in a row over all of them ("attempts")?
+    webhook_dies_by: str = "delivery"
     # 14: are redirects of the receiver followed?
     webhook_follows_redirects: bool = False
-    # 15: error of a repeated orderCancel; kept as a user error in both cases
-    # 16: do metafields, definitions and subscriptions survive a reinstall?
+    # 16: do metafields and definitions survive uninstalling and reinstalling?
     reinstall_keeps_app_data: bool = True
     # Throttle answers: 200 with errors (documented by samples) or 429
     throttle_status: int = 200
@@ -63,7 +61,6 @@ class Switches:
     def unfavourable(cls) -> "Switches":
         """The answer that makes life harder, wherever the two can be ranked."""
         return cls(
-            upsert_writes_identity=False,
             duplicate_id_code="CAPABILITY_VIOLATION",
             id_unique_per_owner_type=False,
             deleted_owner_frees_id=False,
@@ -77,6 +74,7 @@ class Switches:
             value_objects="high",
             new_token_ends_old=True,
             webhook_id_stable_across_retries=False,
+            webhook_dies_by="attempts",
             reinstall_keeps_app_data=False,
         )
 

@@ -1,0 +1,55 @@
+"""Thin hooks on sale orders that came from Shopify."""
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class SaleOrder(models.Model):
+    _inherit = "sale.order"
+
+    shopify_binding_ids = fields.One2many(
+        "shopify.sale.order", "sale_order_id", "Shopify Links", readonly=True
+    )
+    shopify_order_name = fields.Char(
+        "Shopify Order", compute="_compute_shopify", search="_search_shopify_order_name"
+    )
+    shopify_gid = fields.Char("Shopify ID", compute="_compute_shopify")
+    shopify_url = fields.Char("In Shopify", compute="_compute_shopify")
+
+    @api.depends("shopify_binding_ids")
+    def _compute_shopify(self):
+        for order in self:
+            link = order.shopify_binding_ids[:1]
+            order.shopify_order_name = link.name
+            order.shopify_gid = link.shopify_gid
+            order.shopify_url = link.shopify_url
+
+    def _search_shopify_order_name(self, operator, value):
+        return [("shopify_binding_ids.name", operator, value)]
+
+    def _prepare_confirmation_values(self):
+        """An order keeps the time it was placed at in Shopify."""
+        values = super()._prepare_confirmation_values()
+        if self.env.context.get("shopify_importing"):
+            values.pop("date_order", None)
+        return values
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_linked_to_shopify(self):
+        linked = self.filtered("shopify_binding_ids")
+        if linked:
+            raise UserError(
+                self.env._(
+                    "%(orders)s came from Shopify and can't be deleted: it would come "
+                    "back with the next sync. Cancel it instead.",
+                    orders=", ".join(linked.mapped("name")),
+                )
+            )
+
+
+class SaleOrderLine(models.Model):
+    _inherit = "sale.order.line"
+
+    shopify_binding_ids = fields.One2many(
+        "shopify.sale.order.line", "odoo_id", "Shopify Links", readonly=True
+    )

@@ -1,0 +1,210 @@
+"""From an order plan to the values of a sale order. Reads Odoo in batch, writes nothing."""
+
+from dataclasses import dataclass, field
+from datetime import UTC
+
+from odoo import Command
+
+from ..core import money
+from ..core.order_lines import odoo_price
+from ..core.orders import SETTINGS, Known
+
+DISCOUNT_PRECISION = "Discount"
+
+
+@dataclass
+class Lookup:
+    """What a batch of orders needs of Odoo, found in a handful of queries.
+
+    variants: {GID: product}. warehouses: {location GID: warehouse}. taxes: {key: tax}.
+    products: {setting: product}. pricelists: {currency: pricelist}. currencies: active.
+    """
+
+    variants: dict = field(default_factory=dict)
+    warehouses: dict = field(default_factory=dict)
+    taxes: dict = field(default_factory=dict)
+    products: dict = field(default_factory=dict)
+    pricelists: dict = field(default_factory=dict)
+    currencies: set = field(default_factory=set)
+
+    @classmethod
+    def of(cls, backend, plans):
+        env = backend.env
+        lines = [line for plan in plans for line in plan.lines]
+        # sudo: links and mappings are read by whoever works for the store
+        links = (
+            env["shopify.product.product"]
+            .sudo()
+            ._find(backend, {line.variant_gid for line in lines if line.variant_gid})
+        )
+        return cls(
+            variants={gid: link.odoo_id.sudo(False) for gid, link in links.items()},
+            warehouses=_warehouses(
+                backend, {g for p in plans for g in p.location_gids}
+            ),
+            taxes=env["shopify.mapping.tax"]._taxes(
+                backend, {str(key) for plan in plans for key in plan.tax_keys()}
+            ),
+            products=_products(backend),
+            pricelists=_pricelists(backend),
+            currencies=set(
+                env["res.currency"]
+                .search([("name", "in", list({plan.currency for plan in plans}))])
+                .mapped("name")
+            ),
+        )
+
+    def known(self):
+        return Known(
+            variants=frozenset(self.variants),
+            locations=frozenset(self.warehouses),
+            taxes=frozenset(self.taxes),
+            currencies=frozenset(self.currencies),
+            pricelists=frozenset(self.pricelists),
+            products=frozenset(self.products),
+        )
+
+    def product(self, line):
+        """The variant's product; for what is none, the one that the store names."""
+        if line.variant_gid:
+            return self.variants[line.variant_gid]
+        return self.products[SETTINGS[line.kind]]
+
+
+def _warehouses(backend, gids):
+    rows = (
+        backend.env["shopify.mapping.location"]
+        .sudo()
+        .search(
+            [
+                ("backend_id", "=", backend.id),
+                ("shopify_gid", "in", list(gids)),
+                ("warehouse_id", "!=", False),
+            ]
+        )
+    )
+    return {row.shopify_gid: row.warehouse_id.sudo(False) for row in rows}
+
+
+def _products(backend):
+    store = backend.sudo()
+    products = {
+        name: store[name]
+        for name in set(SETTINGS.values()) - {"delivery_carrier_id"}
+        if store[name]
+    }
+    if store.delivery_carrier_id:
+        products["delivery_carrier_id"] = store.delivery_carrier_id.product_id
+    return {name: product.sudo(False) for name, product in products.items()}
+
+
+def _pricelists(backend):
+    pricelist = backend.sudo().pricelist_id
+    return {pricelist.currency_id.name: pricelist.sudo(False)} if pricelist else {}
+
+
+def order_values(backend, plan, lookup, partners):
+    """Values of the sale order of a plan.
+
+    partners: (partner, invoice partner, delivery partner). No salesperson: Odoo would
+    mail the assignment.
+    """
+    partner, invoice_partner, delivery_partner = partners
+    pricelist = lookup.pricelists[plan.currency]
+    digits = backend.env["decimal.precision"].precision_get(DISCOUNT_PRECISION)
+    values = {
+        "company_id": backend.company_id.id,
+        "partner_id": partner.id,
+        "partner_invoice_id": invoice_partner.id,
+        "partner_shipping_id": delivery_partner.id,
+        "pricelist_id": pricelist.id,
+        "client_order_ref": plan.name,
+        "date_order": plan.created_at.astimezone(UTC).replace(tzinfo=None),
+        "user_id": False,
+        "order_line": [
+            Command.create(
+                _line_values(plan, line, lookup, digits) | {"sequence": place}
+            )
+            for place, line in enumerate(plan.lines, 10)
+        ],
+    }
+    warehouse = _warehouse(backend, plan, lookup)
+    if warehouse:
+        values["warehouse_id"] = warehouse.id
+    if plan.of_kind("shipping"):
+        values["carrier_id"] = backend.sudo().delivery_carrier_id.id
+    return values
+
+
+def _warehouse(backend, plan, lookup):
+    """That of the location Shopify assigned. An order split over several locations has
+    one warehouse in Odoo: the store's own if it is among them, else the first."""
+    found = [lookup.warehouses[gid] for gid in plan.location_gids]
+    default = backend.sudo().default_warehouse_id
+    return default if default in found or not found else found[0]
+
+
+def _line_values(plan, line, lookup, discount_digits):
+    price, percent = odoo_price(line, discount_digits)
+    taxes = _odoo_taxes(line, lookup)
+    currency = lookup.pricelists[plan.currency].currency_id
+    values = {
+        "product_id": lookup.product(line).id,
+        "name": _description(plan, line, shown_as_percent=bool(percent)),
+        "product_uom_qty": line.quantity,
+        "price_unit": float(price),
+        # Anything but the price itself: equal ones mean "computed", and Odoo then takes
+        # the list price as soon as somebody changes the quantity.
+        "technical_price_unit": 0.0 if price else 1.0,
+        "discount": float(percent),
+        "tax_ids": [Command.set([tax.id for tax in taxes])],
+    }
+    if line.kind == "shipping":
+        values["is_delivery"] = True
+    if taxes:
+        values["extra_tax_data"] = _exact_taxes(line, values, taxes, currency)
+    return values
+
+
+def _odoo_taxes(line, lookup):
+    """{Odoo tax: amount}; two taxes of Shopify may be one in Odoo."""
+    amounts = {}
+    for tax in line.taxes:
+        odoo_tax = lookup.taxes[str(tax.key)]
+        amounts[odoo_tax] = amounts.get(odoo_tax, money.ZERO) + tax.amount
+    return amounts
+
+
+def _exact_taxes(line, values, taxes, currency):
+    """Shopify's amounts in the form in which Odoo keeps amounts set by hand; they go on
+    to invoices and credit notes. See account.tax `_import_base_line_extra_tax_data`."""
+    base = float(line.untaxed)
+    return {
+        "currency_id": currency.id,
+        "price_unit": values["price_unit"],
+        "discount": values["discount"],
+        "quantity": values["product_uom_qty"],
+        "rate": 1.0,
+        "manual_total_excluded_currency": base,
+        "manual_total_excluded": base,
+        "manual_tax_amounts": {
+            str(tax.id): {
+                "tax_amount_currency": float(amount),
+                "tax_amount": float(amount),
+                "base_amount_currency": base,
+                "base_amount": base,
+            }
+            for tax, amount in taxes.items()
+        },
+    }
+
+
+def _description(plan, line, shown_as_percent):
+    """What the customer bought, as Shopify called it, and discounts by name."""
+    title = f"{line.title} - {line.variant_title}" if line.variant_title else line.title
+    notes = [
+        f"{part.title or plan.name}: -{money.text(part.amount, plan.digits)}"
+        for part in line.discounts
+        if part.title or not shown_as_percent
+    ]
+    return "\n".join([title or line.label or line.kind, *notes])

@@ -1,0 +1,469 @@
+"""Links of products, and the sync of a Shopify product with its variants into Odoo.
+
+Content is written once only, when the product is made here. Later differences are
+noted in History and left: adopting a product changes nothing but links.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import split_every
+
+from ..core import identity, product_links, products
+from ..core.failures import Failure
+from ..core.identity import Candidates
+from ..core.outcome import Change, Outcome
+from ..core.product_links import LinkPlan, MatchIndex, OdooVariant
+from ..core.products import ProductPlan
+from .link_content import note_pairs, write_if_new
+from .product_maker import ProductMaker
+from .remote_nodes import read_nodes, scope_failure
+
+# Objects a request, so that its cost stays below 1000 points.
+PRODUCTS_A_REQUEST = 20
+SKUS_A_SEARCH = 50
+
+
+@dataclass(frozen=True)
+class GonePlan:
+    """Shopify has no such product any more; its links are kept."""
+
+    link_id: int
+    creates: bool = False
+
+
+class ShopifyProductTemplate(models.Model):
+    _name = "shopify.product.template"
+    _inherit = "shopify.binding"
+    _description = "Shopify Product Link"
+
+    _shopify_type = "Product"
+    _flow = "products"
+
+    odoo_id = fields.Many2one(
+        "product.template", "Product", required=True, index=True, ondelete="restrict"
+    )
+    variant_link_ids = fields.One2many(
+        "shopify.product.product", "product_link_id", "Variants"
+    )
+    made_here = fields.Boolean(
+        readonly=True,
+        help="The Odoo product was made from this Shopify product, so variants that "
+        "appear there are added to it.",
+    )
+
+    _odoo_uniq = models.UniqueIndex(
+        "(backend_id, odoo_id)",
+        "This product stands for another Shopify product of the store already.",
+    )
+
+    def write(self, vals):
+        if "made_here" in vals:
+            self._check_engine()
+        return super().write(vals)
+
+    # === FETCH === #
+
+    @api.model
+    def _fetch(self, backend, client, gids):
+        nodes = read_nodes(client, "products/import", gids, PRODUCTS_A_REQUEST)
+        for gid, node in nodes.items():
+            if isinstance(node, dict):
+                nodes[gid] = self._with_all_variants(client, node)
+        self._search_shared_skus(backend, client, nodes)
+        return nodes
+
+    @api.model
+    def _with_all_variants(self, client, node):
+        """The node with the variants of all further pages; a Failure if withheld."""
+        page = node["variants"]["pageInfo"]
+        while page["hasNextPage"]:
+            answer = client.execute(
+                "products/variants", {"id": node["id"], "after": page["endCursor"]}
+            )
+            product = answer.data["product"]
+            if answer.denied:
+                return scope_failure(answer.denied, answer.denied_scopes)
+            if product is None:
+                return None
+            node["variants"]["nodes"] += product["variants"]["nodes"]
+            page = product["variants"]["pageInfo"]
+        return node
+
+    @api.model
+    def _search_shared_skus(self, backend, client, nodes):
+        """Look in Shopify for other variants of SKUs that are about to be matched.
+
+        Adds to each node the entry `sku_holders`: {SKU: variant GIDs}. The search
+        index lags, so it proves that another holder exists, never that none does.
+        """
+        plans = self._product_plans(nodes)
+        hinted = any(v.shared_sku for plan in plans.values() for v in plan.variants)
+        if not hinted or "sku" not in backend.match_by.split(","):
+            return
+        unlinked = self._without_links(backend, plans.values())
+        index = self._match_index(backend, plans.values(), keys=("sku",))
+        skus = product_links.shared_skus(unlinked, index)
+        holders = defaultdict(list)
+        for part in split_every(SKUS_A_SEARCH, skus):
+            for variant in self._search_skus(client, part):
+                holders[(variant["sku"] or "").strip()].append(variant["id"])
+        for node in nodes.values():
+            if isinstance(node, dict):
+                node["sku_holders"] = holders
+
+    @api.model
+    def _search_skus(self, client, skus):
+        quoted = (sku.replace("\\", "\\\\").replace("'", "\\'") for sku in skus)
+        query = " OR ".join(f"sku:'{sku}'" for sku in quoted)
+        after = None
+        while True:
+            found = client.execute(
+                "products/by_sku", {"query": query, "after": after}
+            ).data["productVariants"]
+            yield from found["nodes"]
+            if not found["pageInfo"]["hasNextPage"]:
+                return
+            after = found["pageInfo"]["endCursor"]
+
+    @api.model
+    def _without_links(self, backend, plans):
+        """The plans, with only those variants that no link has yet."""
+        linked = self.env["shopify.product.product"]._find(
+            backend, [variant.gid for plan in plans for variant in plan.variants]
+        )
+        return [
+            replace(
+                plan,
+                variants=tuple(v for v in plan.variants if v.gid not in linked),
+            )
+            for plan in plans
+        ]
+
+    @api.model
+    def _product_plans(self, nodes) -> dict[str, ProductPlan]:
+        return {
+            gid: products.plan_product(node)
+            for gid, node in nodes.items()
+            if isinstance(node, dict)
+        }
+
+    @api.model
+    def _identity_nodes(self, nodes):
+        variants = {
+            variant["id"]: variant
+            for node in nodes.values()
+            if isinstance(node, dict)
+            for variant in node["variants"]["nodes"]
+        }
+        return super()._identity_nodes(nodes) | {"shopify.product.product": variants}
+
+    # === PLAN === #
+
+    @api.model
+    def _plan(self, backend, nodes):
+        variant_model = self.env["shopify.product.product"]
+        plans = self._product_plans(nodes)
+        keys = tuple(backend.match_by.split(","))
+        index = self._match_index(backend, plans.values())
+        matches = product_links.match_variants(
+            list(plans.values()), index, keys, self._seen_skus(nodes)
+        )
+        variants = variant_model._inbound_decisions(
+            backend,
+            self._identity_nodes(nodes)["shopify.product.product"],
+            product_links.candidates_of(matches, index),
+            nodes.owners,
+            may_create=True,
+            archived="update",
+        )
+        variants = {gid: _settled(found) for gid, found in variants.items()}
+        index = index.extended(
+            self._odoo_variants(
+                backend,
+                Domain("id", "in", [d.odoo_id for d in variants.values() if d.odoo_id]),
+                active_test=False,
+            )
+        )
+        templates = self._inbound_decisions(
+            backend,
+            nodes,
+            self._template_candidates(backend, plans, variants, index),
+            nodes.owners,
+            may_create=backend.product_policy == "create",
+            archived="update",
+        )
+        links = self._find(backend, nodes)
+        return {
+            gid: self._plan_one(
+                _settled(templates[gid]),
+                plans.get(gid),
+                variants,
+                index,
+                links.get(gid),
+            )
+            for gid in nodes
+        }
+
+    @api.model
+    def _plan_one(self, decision, plan, variants, index, link):
+        if decision.action == "mark_gone":
+            return GonePlan(link.id) if link else Outcome("excluded", decision.note)
+        if plan is None:
+            return decision.failure
+        found = product_links.plan_links(
+            plan, decision, variants, index, bool(link and link.made_here)
+        )
+        if isinstance(found, Failure):
+            return found
+        conflict = product_links.barcode_conflict(
+            found.make,
+            index,
+            product_links.match_variants([plan], index, ("barcode",)),
+        )
+        return conflict or replace(found, summary=self._summary(found))
+
+    @api.model
+    def _summary(self, plan: LinkPlan):
+        values = {"product": plan.product.title, "count": len(plan.link or plan.make)}
+        if plan.make_template:
+            return self.env._(
+                "%(product)s will be made in Odoo, with %(count)s variants", **values
+            )
+        if plan.make:
+            return self.env._(
+                "%(count)s variants will be added to %(product)s", **values
+            )
+        return self.env._(
+            "%(product)s will be linked, with %(count)s variants", **values
+        )
+
+    @api.model
+    def _match_index(self, backend, plans, keys=product_links.MATCH_KEYS):
+        values = product_links.keys_of(plans)
+        columns = {"sku": "default_code", "barcode": "barcode"}
+        domain = Domain.OR(Domain(columns[key], "in", values[key]) for key in keys)
+        return MatchIndex(self._odoo_variants(backend, domain))
+
+    @api.model
+    def _odoo_variants(self, backend, domain, active_test=True):
+        """Variants that the store may use, as core takes them."""
+        unit = self.env.ref("uom.product_uom_unit")
+        shared = Domain("company_id", "in", [False, backend.company_id.id])
+        found = (
+            self.env["product.product"]
+            .with_context(active_test=active_test)
+            .search(domain & shared)
+        )
+        linked = self.env["shopify.product.product"]._links_of(backend, found.ids)
+        return [
+            OdooVariant(
+                id=product.id,
+                template_id=product.product_tmpl_id.id,
+                sku=product.default_code or "",
+                barcode=product.barcode or "",
+                linked_gid=(
+                    linked[product.id].shopify_gid if product.id in linked else ""
+                ),
+                name=product.display_name,
+                unit="" if product.uom_id == unit else product.uom_id.name,
+            )
+            for product in found
+        ]
+
+    @api.model
+    def _seen_skus(self, nodes):
+        return {
+            ("sku", sku): gids
+            for node in nodes.values()
+            if isinstance(node, dict)
+            for sku, gids in node.get("sku_holders", {}).items()
+        }
+
+    @api.model
+    def _template_candidates(self, backend, plans, variants, index):
+        """An unlinked product is what its variants belong to: {gid: Candidates}."""
+        found = {}
+        for gid, plan in plans.items():
+            odoo_ids = {
+                variant.gid: variants[variant.gid].odoo_id
+                for variant in plan.variants
+                if variants[variant.gid].odoo_id
+            }
+            found[gid] = product_links.template_of(plan, odoo_ids, index)
+        taken = {
+            template_id: link.shopify_gid
+            for template_id, link in self._links_of(
+                backend, {id for ids in found.values() for id in ids}
+            ).items()
+        }
+        return {
+            gid: Candidates(
+                odoo_ids=ids,
+                key=self.env._("variants"),
+                value=", ".join(v.label() for v in plans[gid].variants[:3]),
+                taken={id: taken[id] for id in ids if taken.get(id, gid) != gid},
+            )
+            for gid, ids in found.items()
+        }
+
+    # === APPLY === #
+
+    @api.model
+    def _apply(self, backend, plans):
+        gone = {gid: p for gid, p in plans.items() if isinstance(p, GonePlan)}
+        todo = {gid: p for gid, p in plans.items() if isinstance(p, LinkPlan)}
+        ends = {gid: self._apply_gone(plan) for gid, plan in gone.items()}
+        made = self._make_records(backend, todo.values())
+        self._link_records(backend, todo.values(), made)
+        links = self._find(backend, todo)
+        variant_links = self._variant_links(backend, todo)
+        for gid, plan in todo.items():
+            link = links.get(gid, self.browse())
+            link._ask_again(plan.mark_again)
+            changes = link._note_content(backend, plan.product, variant_links[gid])
+            ends[gid] = self._end(plan, made.get(gid, {}), changes)
+        return ends
+
+    @api.model
+    def _variant_links(self, backend, gids):
+        found = defaultdict(self.env["shopify.product.product"].browse)
+        for link in self.env["shopify.product.product"].search(
+            [("backend_id", "=", backend.id), ("product_gid", "in", list(gids))]
+        ):
+            found[link.product_gid] |= link
+        return found
+
+    @api.model
+    def _apply_gone(self, plan):
+        link = self.browse(plan.link_id)
+        if link.gone_at:
+            return Outcome(
+                "unchanged", self.env._("Gone in Shopify; the link is kept.")
+            )
+        now = fields.Datetime.now()
+        link._as_engine().write({"gone_at": now})
+        link.variant_link_ids._as_engine().write({"gone_at": now})
+        return Outcome("synced", self.env._("Gone in Shopify; the link is kept."))
+
+    @api.model
+    def _make_records(self, backend, plans):
+        """{product GID: {"": template ID, variant GID: product ID}} of what was made."""
+        maker = ProductMaker(self.env, backend)
+        new = [plan.product for plan in plans if plan.make_template]
+        made = maker.make(new) if new else {}
+        grown = [
+            (
+                plan.product,
+                self.env["product.template"].browse(plan.template_id),
+                plan.make,
+            )
+            for plan in plans
+            if plan.make and not plan.make_template
+        ]
+        return made | (maker.add(grown) if grown else {})
+
+    @api.model
+    def _link_records(self, backend, plans, made):
+        self._bind(
+            backend,
+            [
+                {
+                    "shopify_gid": plan.product.gid,
+                    "odoo_id": made.get(plan.product.gid, {}).get("", plan.template_id),
+                    "made_here": plan.make_template,
+                }
+                for plan in plans
+                if plan.link_template
+            ],
+        )
+        links = self._find(backend, [plan.product.gid for plan in plans])
+        self.env["shopify.product.product"]._bind(
+            backend,
+            [
+                {
+                    "shopify_gid": variant.gid,
+                    "odoo_id": odoo_id,
+                    "product_gid": plan.product.gid,
+                    "product_link_id": (
+                        links[plan.product.gid].id
+                        if plan.product.gid in links
+                        else False
+                    ),
+                    "inventory_item_gid": variant.inventory_item_gid,
+                    "tracked": variant.is_stocked,
+                    "label": variant.label(),
+                }
+                for plan in plans
+                for variant in plan.product.variants
+                if (odoo_id := _new_record(plan, made, variant.gid))
+            ],
+        )
+
+    @api.model
+    def _end(self, plan: LinkPlan, made, changes):
+        """A stop stays a stop, though what could go on did."""
+        unmade = [v for v in plan.make if v.gid not in made]
+        stops = plan.stops + tuple(
+            Failure("variant_unmapped", {"variant": v.label()}, (f"variant:{v.gid}",))
+            for v in unmade
+        )
+        if stops:
+            waits = dict.fromkeys(key for stop in stops for key in stop.waits_on)
+            return Failure(stops[0].code, stops[0].params, tuple(waits))
+        if plan.creates:
+            return Outcome(
+                "synced",
+                plan.summary,
+                (
+                    *changes,
+                    *(
+                        Change(variant.label(), None, self.env._("linked"))
+                        for variant in plan.product.variants
+                        if _new_record(plan, {plan.product.gid: made}, variant.gid)
+                    ),
+                ),
+            )
+        note = (
+            self.env._("Differences are left: products are written once only.")
+            if changes
+            else ""
+        )
+        return Outcome("unchanged", note, changes)
+
+    def _ask_again(self, gids):
+        """Marks that somebody removed in Shopify are written again."""
+        if not gids:
+            return
+        (self.filtered(lambda link: link.shopify_gid in gids))._ask_for_marks("cleared")
+        variants = self.variant_link_ids.filtered(lambda v: v.shopify_gid in gids)
+        variants._ask_for_marks("cleared")
+
+    def _note_content(self, backend, plan: ProductPlan, variant_links):
+        """Keep what both sides say now; returns the differences that are new."""
+        changes = ()
+        if self:
+            odoo = {"name": self.odoo_id.name}
+            changes += note_pairs(self, plan.values_shown(), odoo)
+            write_if_new(self, {"content_digest": plan.digest(), "gone_at": False})
+        there = {variant.gid: variant for variant in plan.variants}
+        for link in variant_links:
+            changes += link._note_variant(backend, self, there.get(link.shopify_gid))
+        return changes
+
+
+def _settled(decision):
+    """What had to be looked up was, before anything was written; if a link appeared
+    since, this run's facts are of two moments and the next one decides."""
+    if isinstance(decision, identity.NeedsLookup):
+        return identity.Decision("stop", "changed_meanwhile")
+    return decision
+
+
+def _new_record(plan: LinkPlan, made, variant_gid):
+    """Odoo ID of a variant that gets its link in this run; 0 for none."""
+    if variant_gid in plan.link:
+        return plan.link[variant_gid]
+    return made.get(plan.product.gid, {}).get(variant_gid, 0)

@@ -1,0 +1,651 @@
+"""Links of customers, and of what has no Shopify ID: guests and addresses.
+
+A row of kind "customer" with a Shopify ID is a store's link. Rows with a match key
+instead say, for a whole company, which contact an e-mail or an address means; their
+unique index lets two stores that meet the same buyer at once make one contact.
+"""
+
+from dataclasses import dataclass, replace
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+from ..core import customers, identity
+from ..core.customers import CONTACT, CUSTOMER, AddressPlan, CustomerPlan
+from ..core.failures import Failure, NeedsReview
+from ..core.identity import Candidates
+from ..core.outcome import Change, Outcome
+from .link_content import note_pairs, write_if_new
+from .remote_nodes import read_nodes
+
+CUSTOMERS_A_REQUEST = 100
+# Protected customer data: Shopify may withhold these, and a customer is one without.
+PERSONAL = frozenset(
+    {
+        "firstName",
+        "lastName",
+        "defaultEmailAddress",
+        "defaultPhoneNumber",
+        "defaultAddress",
+        "addressesV2",
+    }
+)
+PROTECTED = {"kind", "match_key", "parent_partner_id"}
+
+
+@dataclass(frozen=True)
+class PersonPlan:
+    """Which contact a buyer is.
+
+    partner_id: None while it is to be made. link: its store link is new; claim: its
+    match key isn't kept for the company yet.
+    """
+
+    person: CustomerPlan
+    partner_id: int | None = None
+    link: bool = False
+    claim: bool = False
+    mark_again: bool = False
+    summary: str = ""
+
+    @property
+    def creates(self):
+        return self.partner_id is None or self.link
+
+
+@dataclass(frozen=True)
+class GonePlan:
+    """Shopify has no such customer any more; the link is kept."""
+
+    link_id: int
+    creates: bool = False
+
+
+class Places:
+    """Odoo's countries and states of a batch of addresses, in two queries."""
+
+    def __init__(self, env, addresses):
+        codes = {address.country_code for address in addresses if address} - {""}
+        countries = env["res.country"].search([("code", "in", list(codes))])
+        self._countries = {country.code: country.id for country in countries}
+        self._states = {
+            (state.country_id.id, state.code): state.id
+            for state in env["res.country.state"].search(
+                [("country_id", "in", countries.ids)]
+            )
+        }
+
+    def of(self, address):
+        """IDs of country and state, or None; raises NeedsReview for a country that
+        Odoo lacks."""
+        if address is None:
+            return None, None
+        return customers.resolve_country(address, self._countries, self._states)
+
+
+class ShopifyResPartner(models.Model):
+    _name = "shopify.res.partner"
+    _inherit = "shopify.binding"
+    _description = "Shopify Customer Link"
+
+    _shopify_type = "Customer"
+    _flow = "customers"
+
+    shopify_gid = fields.Char(required=False)
+    odoo_id = fields.Many2one(
+        "res.partner", "Contact", required=True, index=True, ondelete="restrict"
+    )
+    kind = fields.Selection(
+        [
+            (CUSTOMER, "Customer"),
+            (CONTACT, "Address"),
+            ("company", "Company"),
+            ("company_location", "Company Location"),
+        ],
+        required=True,
+        default=CUSTOMER,
+    )
+    match_key = fields.Char(
+        copy=False,
+        help="What a buyer without an account, or an address, is recognised by.",
+    )
+    parent_partner_id = fields.Many2one(
+        "res.partner", "Address Of", index="btree_not_null", ondelete="restrict"
+    )
+    withheld = fields.Boolean(
+        "Personal Data Withheld",
+        readonly=True,
+        help="Shopify told neither name, e-mail nor phone.",
+    )
+
+    _odoo_uniq = models.UniqueIndex(
+        "(backend_id, kind, odoo_id) WHERE shopify_gid IS NOT NULL",
+        "This contact stands for another Shopify customer of the store already.",
+    )
+    _match_uniq = models.UniqueIndex(
+        "(company_id, COALESCE(parent_partner_id, 0), kind, match_key)"
+        " WHERE match_key IS NOT NULL",
+        "This buyer or address is known already.",
+    )
+    _identified = models.Constraint(
+        "CHECK (num_nonnulls(shopify_gid, match_key) = 1)",
+        "A link has a Shopify ID or a match key.",
+    )
+
+    def write(self, vals):
+        if PROTECTED & set(vals):
+            self._check_engine()
+        return super().write(vals)
+
+    @api.model
+    def _links_of(self, backend, record_ids):
+        links = self.search(
+            [
+                ("backend_id", "=", backend.id),
+                ("odoo_id", "in", list(record_ids)),
+                ("kind", "=", CUSTOMER),
+                ("shopify_gid", "!=", False),
+            ]
+        )
+        return {link.odoo_id.id: link for link in links}
+
+    # === FETCH, PLAN, APPLY: CUSTOMERS ON THEIR OWN === #
+
+    @api.model
+    def _fetch(self, backend, client, gids):
+        return read_nodes(
+            client, "customers/import", gids, CUSTOMERS_A_REQUEST, PERSONAL
+        )
+
+    @api.model
+    def _describe(self, gid, node):
+        facts = super()._describe(gid, node)
+        if isinstance(node, dict):
+            facts["record_name"] = customers.customer_from_node(node).name
+        return facts
+
+    @api.model
+    def _plan(self, backend, nodes):
+        people = {
+            gid: customers.customer_from_node(node)
+            for gid, node in nodes.items()
+            if isinstance(node, dict)
+        }
+        decisions = self._decide(backend, people, nodes, nodes.owners)
+        gone = [gid for gid, found in decisions.items() if found.action == "mark_gone"]
+        links = self._find(backend, gone)
+        plans = self._person_plans(backend, people, decisions)
+        for gid in nodes:
+            if gid in links:
+                plans[gid] = GonePlan(links[gid].id)
+            elif gid in gone:
+                plans[gid] = Outcome("excluded", decisions[gid].note)
+            elif gid not in plans:
+                plans[gid] = decisions[gid].failure
+        return plans
+
+    @api.model
+    def _apply(self, backend, plans):
+        gone = {gid: p for gid, p in plans.items() if isinstance(p, GonePlan)}
+        todo = {gid: p for gid, p in plans.items() if isinstance(p, PersonPlan)}
+        ends = {gid: self._apply_gone(plan) for gid, plan in gone.items()}
+        self._make_people(backend, todo)
+        links = self._find(backend, todo)
+        for gid, plan in todo.items():
+            ends[gid] = links[gid]._end(plan)
+        return ends
+
+    @api.model
+    def _apply_gone(self, plan):
+        note = self.env._("Gone in Shopify; the link is kept.")
+        link = self.browse(plan.link_id)
+        if link.gone_at:
+            return Outcome("unchanged", note)
+        link._as_engine().write({"gone_at": fields.Datetime.now()})
+        return Outcome("synced", note)
+
+    def _end(self, plan):
+        changes = self._note_person(plan.person)
+        if plan.mark_again and not plan.creates:
+            self._ask_for_marks("cleared")
+        if plan.creates:
+            linked = Change(self.env._("Contact"), None, self.odoo_id.display_name)
+            return Outcome("synced", plan.summary, (*changes, linked))
+        note = (
+            self.env._("Differences are left: contacts are written once only.")
+            if changes
+            else ""
+        )
+        return Outcome("unchanged", note, changes)
+
+    def _note_person(self, person):
+        """Keep what both sides say now; returns the differences that are new."""
+        partner = self.odoo_id
+        odoo = {
+            "name": partner.name or "",
+            "e-mail": customers.normal_email(partner.email_normalized or partner.email),
+            "phone": customers.normal_phone(partner.phone),
+        }
+        odoo |= customers.address_shown(_address_of(partner))
+        changes = note_pairs(self, person.values_shown(), odoo)
+        write_if_new(
+            self,
+            {
+                "content_digest": person.digest(),
+                "gone_at": False,
+                "withheld": person.withheld,
+            },
+        )
+        return changes
+
+    # === ORDERS' BUYERS === #
+
+    @api.model
+    def _ensure_for_orders(self, backend, plans, owners=None):
+        """The contacts of a batch of orders, made or linked where need be.
+
+        plans: core OrderPlan each, with gid, customer (CustomerPlan), bill_to and
+        ship_to. owners: what `_read_owners` found about the customers' marks.
+        Returns {order GID: (partner, invoice partner, delivery partner) | Failure}; an
+        order whose buyer stops doesn't stop the others.
+        """
+        people = {_person_key(plan): plan.customer for plan in plans}
+        nodes = {p.gid: p.node for p in people.values() if p.gid}
+        decisions = self._decide(backend, people, nodes, owners)
+        found = self._person_plans(backend, people, decisions)
+        places = Places(self.env, [a for p in plans for a in (p.bill_to, p.ship_to)])
+        ends = {}
+        for plan in plans:
+            stop = self._buyer_stop(plan, found[_person_key(plan)], places)
+            if stop:
+                ends[plan.gid] = stop
+        going = [plan for plan in plans if plan.gid not in ends]
+        wanted = {_person_key(plan): found[_person_key(plan)] for plan in going}
+        partners = self._make_people(backend, wanted)
+        self._note_new_people(backend, wanted)
+        return ends | self._ensure_contacts(
+            backend, [(plan, partners[_person_key(plan)]) for plan in going]
+        )
+
+    @api.model
+    def _buyer_stop(self, plan, found, places):
+        """Why this order can't have its contacts; None when it can."""
+        if isinstance(found, Failure):
+            key = f"customer:{plan.customer.gid}" if plan.customer.gid else None
+            waits = dict.fromkeys([*found.waits_on, *([key] if key else [])])
+            return Failure(found.code, found.params, tuple(waits))
+        for address in (plan.bill_to, plan.ship_to):
+            try:
+                places.of(address)
+            except NeedsReview as stop:
+                return stop.failure
+        return None
+
+    @api.model
+    def _note_new_people(self, backend, plans):
+        links = self._find(backend, [p.person.gid for p in plans.values() if p.link])
+        for plan in plans.values():
+            if plan.person.gid in links:
+                links[plan.person.gid]._note_person(plan.person)
+
+    # === WHO IT IS === #
+
+    @api.model
+    def _decide(self, backend, people, nodes, owners):
+        """core.identity's decision for everybody: {key of `people`: Decision}.
+
+        people: {GID, or the key of a guest: CustomerPlan}; nodes: of those with a GID,
+        as fetched, null and withheld ones too.
+        """
+        candidates = self._candidates(backend, people)
+        decisions = self._inbound_decisions(
+            backend, nodes, candidates, owners, may_create=True, archived="update"
+        )
+        for key, person in people.items():
+            if person.gid is None:
+                decisions[key] = self._decide_guest(candidates[key])
+        return {key: _settled(found) for key, found in decisions.items()}
+
+    @api.model
+    def _decide_guest(self, candidates):
+        """A guest has neither link nor mark: the match key alone decides, and a
+        contact that is linked to an account may be a guest's as well."""
+        facts = identity.InboundFacts(
+            gid="",
+            model="res.partner",
+            database="",
+            candidates=replace(candidates, taken={}, remote_gids=()),
+            may_create=bool(candidates.value),
+        )
+        decision = identity.decide_inbound(facts)
+        if decision.action == "unmapped":
+            return identity.Decision("stop", "order_without_customer")
+        return decision
+
+    @api.model
+    def _candidates(self, backend, people):
+        """Contacts with the very same e-mail or match key: {key: Candidates}."""
+        claims = self._claims(backend, [p.match_key for p in people.values()])
+        emails = {p.email for p in people.values() if p.email}
+        by_email = self._partners_by_email(backend, emails - set(claims))
+        twice = customers.emails_held_twice(people.values())
+        ids = {
+            key: self._ids(person, claims, by_email) for key, person in people.items()
+        }
+        linked = self._links_of(backend, {id for found in ids.values() for id in found})
+        return {
+            key: Candidates(
+                odoo_ids=ids[key],
+                remote_gids=twice.get(person.email, ()),
+                key=self.env._("e-mail") if person.email else self.env._("match key"),
+                value=person.match_key,
+                taken={
+                    id: linked[id].shopify_gid
+                    for id in ids[key]
+                    if id in linked and linked[id].shopify_gid != person.gid
+                },
+            )
+            for key, person in people.items()
+        }
+
+    @api.model
+    def _ids(self, person, claims, by_email):
+        if person.match_key in claims:
+            return (claims[person.match_key],)
+        return by_email.get(person.email, ())
+
+    @api.model
+    def _claims(self, backend, keys):
+        """{match key: partner ID} as kept for the company, whichever store made it."""
+        rows = self.sudo().search(
+            [
+                ("company_id", "=", backend.company_id.id),
+                ("kind", "=", CUSTOMER),
+                ("match_key", "in", list(filter(None, keys))),
+            ]
+        )
+        return {row.match_key: row.odoo_id.id for row in rows}
+
+    @api.model
+    def _partners_by_email(self, backend, emails):
+        # Addresses below a contact may carry its e-mail; they are nobody on their own.
+        partners = self.env["res.partner"].search(
+            [
+                ("email_normalized", "in", list(emails)),
+                ("type", "=", "contact"),
+                ("company_id", "in", [False, backend.company_id.id]),
+            ]
+        )
+        return customers.index_by_email((p.id, p.email_normalized) for p in partners)
+
+    @api.model
+    def _person_plans(self, backend, people, decisions):
+        """{key: PersonPlan | Failure} of everybody in `people`."""
+        claims = self._claims(backend, [p.match_key for p in people.values()])
+        places = Places(self.env, [person.address for person in people.values()])
+        plans = {}
+        for key, person in people.items():
+            decision = decisions[key]
+            plans[key] = decision.failure or PersonPlan(
+                person=person,
+                partner_id=decision.odoo_id,
+                link=bool(person.gid)
+                and decision.action in ("link", "restore", "create"),
+                claim=bool(person.match_key) and person.match_key not in claims,
+                mark_again=decision.action == "update_and_mark",
+                summary=self._summary(person, decision),
+            )
+            if isinstance(plans[key], PersonPlan) and decision.odoo_id is None:
+                try:
+                    places.of(person.address)
+                except NeedsReview as stop:
+                    plans[key] = stop.failure
+        return plans
+
+    @api.model
+    def _summary(self, person, decision):
+        if decision.odoo_id is None:
+            return self.env._("A contact will be made for %s", person.name)
+        partner = self.env["res.partner"].browse(decision.odoo_id)
+        return self.env._(
+            "%(customer)s will be linked to %(partner)s",
+            customer=person.name,
+            partner=partner.display_name,
+        )
+
+    # === MAKING AND LINKING === #
+
+    @api.model
+    def _make_people(self, backend, plans):
+        """{key: partner}; makes the missing ones, links, and keeps the match keys.
+
+        Guests and customers of one batch that share a match key are one person.
+        """
+        slots = {key: plan.person.match_key or key for key, plan in plans.items()}
+        known = {
+            slots[key]: plan.partner_id
+            for key, plan in plans.items()
+            if plan.partner_id
+        }
+        # A customer's own data say more than what a guest's order tells.
+        order = sorted(plans, key=lambda key: plans[key].person.gid is None)
+        missing = {}
+        for key in order:
+            if slots[key] not in known:
+                missing.setdefault(slots[key], plans[key].person)
+        places = Places(self.env, [person.address for person in missing.values()])
+        created = self.env["res.partner"].create(
+            [self._partner_vals(person, places) for person in missing.values()]
+        )
+        known.update(zip(missing, created.ids, strict=True))
+        partners = {
+            key: self.env["res.partner"].browse(plan.partner_id or known[slots[key]])
+            for key, plan in plans.items()
+        }
+        self._bind_people(backend, plans, partners)
+        return partners
+
+    @api.model
+    def _bind_people(self, backend, plans, partners):
+        claims = {
+            plan.person.match_key: partners[key].id
+            for key, plan in plans.items()
+            if plan.claim
+        }
+        # The match keys first: another store that met the same buyer is noticed here.
+        self._as_engine().create(
+            [
+                {
+                    "backend_id": backend.id,
+                    "kind": CUSTOMER,
+                    "match_key": match_key,
+                    "odoo_id": partner_id,
+                }
+                for match_key, partner_id in claims.items()
+            ]
+        )
+        self._bind(
+            backend,
+            [
+                {
+                    "shopify_gid": plan.person.gid,
+                    "odoo_id": partners[key].id,
+                    "kind": CUSTOMER,
+                    "withheld": plan.person.withheld,
+                }
+                for key, plan in plans.items()
+                if plan.link
+            ],
+        )
+
+    @api.model
+    def _partner_vals(self, person: CustomerPlan, places):
+        return {
+            **self._address_vals(person.address, places),
+            "name": person.name,
+            "email": person.email or False,
+            "phone": person.phone or False,
+            "company_name": person.company or False,
+            "company_id": False,
+            "customer_rank": 1,
+        }
+
+    @api.model
+    def _address_vals(self, address: AddressPlan | None, places):
+        country, state = places.of(address)
+        address = address or AddressPlan()
+        return {
+            "street": address.street or False,
+            "street2": address.street2 or False,
+            "city": address.city or False,
+            "zip": address.zip or False,
+            "country_id": country or False,
+            "state_id": state or False,
+        }
+
+    # === ADDRESSES === #
+
+    @api.model
+    def _ensure_contacts(self, backend, wanted):
+        """wanted: list of (order plan, partner).
+        -> {order GID: (partner, invoice partner, delivery partner)}"""
+        contacts = {
+            plan.gid: customers.contacts_for(
+                _address_of(partner), plan.bill_to, plan.ship_to
+            )
+            for plan, partner in wanted
+        }
+        needed = {}
+        for plan, partner in wanted:
+            for kind in ("invoice", "delivery"):
+                address = getattr(contacts[plan.gid], kind)
+                if address:
+                    needed.setdefault((partner.id, address.key()), (kind, address))
+        known = self._known_contacts(backend, needed)
+        known.update(self._make_contacts(backend, needed, known))
+
+        def contact(partner, address):
+            if address is None:
+                return partner
+            return self.env["res.partner"].browse(known[partner.id, address.key()])
+
+        return {
+            plan.gid: (
+                partner,
+                contact(partner, contacts[plan.gid].invoice),
+                contact(partner, contacts[plan.gid].delivery),
+            )
+            for plan, partner in wanted
+        }
+
+    @api.model
+    def _known_contacts(self, backend, needed):
+        """{(partner ID, address key): contact ID}"""
+        rows = self.sudo().search(
+            [
+                ("company_id", "=", backend.company_id.id),
+                ("kind", "=", CONTACT),
+                ("parent_partner_id", "in", [partner for partner, _key in needed]),
+                ("match_key", "in", [key for _partner, key in needed]),
+            ]
+        )
+        return {
+            (row.parent_partner_id.id, row.match_key): row.odoo_id.id for row in rows
+        }
+
+    @api.model
+    def _make_contacts(self, backend, needed, known):
+        missing = {pair: need for pair, need in needed.items() if pair not in known}
+        places = Places(self.env, [address for _kind, address in missing.values()])
+        created = self.env["res.partner"].create(
+            [
+                {
+                    **self._address_vals(address, places),
+                    "parent_id": partner_id,
+                    "type": kind,
+                    "name": address.name or address.company,
+                    "company_name": address.company or False,
+                    "phone": address.phone or False,
+                }
+                for (partner_id, _key), (kind, address) in missing.items()
+            ]
+        )
+        made = dict(zip(missing, created.ids, strict=True))
+        self._as_engine().create(
+            [
+                {
+                    "backend_id": backend.id,
+                    "kind": CONTACT,
+                    "match_key": key,
+                    "parent_partner_id": partner_id,
+                    "odoo_id": contact_id,
+                }
+                for (partner_id, key), contact_id in made.items()
+            ]
+        )
+        return made
+
+    # === A PERSON'S CHOICE === #
+
+    @api.model
+    def _choose(self, backend, customer_gid, partner):
+        """Link a customer to the contact that a person named, and go on with all that
+        waited for it. Raises UserError when that link must not be."""
+        if not self.env.user.has_group("shopify_connector.group_operator"):
+            raise AccessError(
+                self.env._("Only Shopify operators choose what a record is linked to.")
+            )
+        backend.check_access("read")
+        partner.check_access("read")
+        taken = self.sudo()._links_of(backend, partner.ids).get(partner.id)
+        taken = taken or self.sudo()._find(backend, [customer_gid]).get(customer_gid)
+        if taken:
+            raise UserError(
+                self.env._(
+                    "%(partner)s and %(gid)s are linked already. A record has one link.",
+                    partner=taken.odoo_id.display_name,
+                    gid=taken.shopify_gid,
+                )
+            )
+        link = self._bind(
+            backend,
+            [{"shopify_gid": customer_gid, "odoo_id": partner.id, "kind": CUSTOMER}],
+        )
+        backend._note_event(
+            "person",
+            "linked",
+            self.env._(
+                "Customer %(gid)s linked to %(partner)s by choice",
+                gid=customer_gid,
+                partner=partner.display_name,
+            ),
+        )
+        return link
+
+
+def _person_key(plan):
+    """What tells buyers of a batch apart: account, else match key, else the order."""
+    return plan.customer.gid or plan.customer.match_key or plan.gid
+
+
+def _address_of(partner):
+    """A contact's own address as core compares it; None if it has none."""
+    address = AddressPlan(
+        name=partner.name or "",
+        company=partner.company_name or partner.parent_id.name or "",
+        street=partner.street or "",
+        street2=partner.street2 or "",
+        city=partner.city or "",
+        zip=partner.zip or "",
+        province_code=partner.state_id.code or "",
+        country_code=partner.country_id.code or "",
+        phone=partner.phone or "",
+    )
+    return address if address.has_place else None
+
+
+def _settled(decision):
+    """See shopify.product.template: facts of two moments are read again."""
+    if isinstance(decision, identity.NeedsLookup):
+        return identity.Decision("stop", "changed_meanwhile")
+    return decision

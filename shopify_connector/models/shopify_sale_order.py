@@ -1,0 +1,413 @@
+"""Orders: read, planned by core, and made as sale orders with the same totals."""
+
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+from decimal import Decimal
+
+from odoo import api, fields, models
+
+from ..core import identity, money
+from ..core.failures import Failure, NeedsReview
+from ..core.order_changes import (
+    changed_failure,
+    compare_imported,
+    digest,
+    facts_from_node,
+)
+from ..core.orders import (
+    OrderPlan,
+    OrderPolicy,
+    check_totals,
+    currency_of,
+    exclusion,
+    missing,
+    plan_order,
+    reading_of,
+)
+from ..core.outcome import Change, Outcome
+from .order_reader import read_orders
+from .sale_order_values import Lookup, order_values
+
+# Shopify shows older orders only with the scope read_all_orders.
+READABLE_DAYS = 60
+
+
+@dataclass(frozen=True)
+class CreateOrder:
+    """Make the sale order of this plan."""
+
+    plan: OrderPlan
+    lookup: Lookup
+    creates = True
+
+    @property
+    def summary(self):
+        plan = self.plan
+        return f"{plan.name}: {len(plan.lines)} × {plan.amount_text(plan.total)}"
+
+
+@dataclass(frozen=True)
+class RestoreLink:
+    """Link an order again that was made from this very Shopify order."""
+
+    plan: OrderPlan
+    sale_order_id: int
+    creates = False
+
+
+@dataclass(frozen=True)
+class NoteGone:
+    """The order is gone in Shopify; the link stays and says so."""
+
+    link_id: int
+    creates = False
+
+
+@dataclass(frozen=True)
+class MarkAgain:
+    """Nothing changed but the Odoo ID, which somebody removed in Shopify."""
+
+    link_id: int
+    note: str
+    creates = False
+
+
+class ShopifySaleOrder(models.Model):
+    _name = "shopify.sale.order"
+    _inherit = "shopify.binding"
+    _description = "Shopify Order Link"
+    _rec_name = "name"
+
+    _shopify_type = "Order"
+    _flow = "orders"
+
+    name = fields.Char("Shopify Order", index=True)
+    sale_order_id = fields.Many2one(
+        "sale.order", "Sales Order", index=True, ondelete="restrict"
+    )
+    move_id = fields.Many2one(
+        "account.move", "Invoice", index="btree_not_null", ondelete="restrict"
+    )
+    line_ids = fields.One2many(
+        "shopify.sale.order.line", "order_link_id", "Line Links", readonly=True
+    )
+    note = fields.Text("Shopify Note", help="As it stood when the order came in.")
+    po_number = fields.Char("PO Number")
+    source_name = fields.Char("Source")
+    tags = fields.Char()
+    is_test = fields.Boolean("Test Order")
+    explanation = fields.Json(
+        help="[line, why its amount is what it is], as the order came in."
+    )
+
+    _one_record = models.Constraint(
+        "CHECK (num_nonnulls(sale_order_id, move_id) = 1)",
+        "A Shopify order is linked to a sales order or to an invoice.",
+    )
+    _sale_order_uniq = models.UniqueIndex(
+        "(backend_id, sale_order_id)",
+        "This sales order stands for another Shopify order of the store already.",
+    )
+    _move_uniq = models.UniqueIndex(
+        "(backend_id, move_id)",
+        "This invoice stands for another Shopify order of the store already.",
+    )
+
+    # === FETCH === #
+
+    @api.model
+    def _fetch(self, backend, client, gids):
+        nodes = read_orders(client, gids)
+        for gid in self._perhaps_too_old(backend, nodes):
+            nodes[gid] = Failure(
+                "order_too_old",
+                {"days": READABLE_DAYS},
+                ("scope:read_all_orders",),
+            )
+        return nodes
+
+    @api.model
+    def _perhaps_too_old(self, backend, nodes):
+        """Linked orders that read as null and are old enough to be merely withheld."""
+        granted = (backend.sudo().granted_scopes or "").split(",")
+        unseen = [gid for gid, node in nodes.items() if node is None]
+        if not unseen or "read_all_orders" in granted:
+            return []
+        # A day of grace: Shopify's day and ours may not end together.
+        limit = fields.Datetime.now() - timedelta(days=READABLE_DAYS - 1)
+        links = self._find(backend, unseen)
+        return [
+            gid
+            for gid, link in links.items()
+            if (link.sale_order_id.date_order or link.create_date) < limit
+        ]
+
+    @api.model
+    def _describe(self, gid, node):
+        facts = super()._describe(gid, node)
+        if isinstance(node, dict):
+            total = money.of_bag(node["currentTotalPriceSet"], "shop")
+            facts.update(amount=float(total), currency=node["currencyCode"])
+        return facts
+
+    @api.model
+    def _identity_nodes(self, nodes):
+        """An order brings its customer, who has a mark of his own."""
+        orders = {gid: node for gid, node in nodes.items() if isinstance(node, dict)}
+        customers = [
+            node["customer"] for node in orders.values() if node.get("customer")
+        ]
+        return {
+            self._name: orders,
+            "shopify.res.partner": {node["id"]: node for node in customers},
+        }
+
+    # === PLAN === #
+
+    @api.model
+    def _plan(self, backend, nodes):
+        decisions = self._inbound_decisions(
+            backend,
+            nodes,
+            owners=getattr(nodes, "owners", None),
+            may_create=True,
+            archived="update",
+        )
+        links = self._find(backend, list(nodes))
+        policy = self._policy(backend, nodes)
+        plans = {
+            gid: self._plan_one(backend, nodes[gid], decision, links.get(gid), policy)
+            for gid, decision in decisions.items()
+        }
+        return self._with_lookups(backend, plans)
+
+    @api.model
+    def _policy(self, backend, nodes):
+        """The store's choices, with the decimals of the currencies at hand."""
+        codes = {
+            currency_of(node, backend.money)
+            for node in nodes.values()
+            if isinstance(node, dict)
+        }
+        currencies = (
+            self.env["res.currency"]
+            .with_context(active_test=False)
+            .search([("name", "in", list(codes))])
+        )
+        since = backend.orders_since
+        return OrderPolicy(
+            digits={each.name: each.decimal_places for each in currencies},
+            side=backend.money,
+            start=since.replace(tzinfo=UTC) if since else None,
+            test_orders="import" if backend.import_test_orders else "exclude",
+        )
+
+    @api.model
+    def _plan_one(self, backend, node, decision, link, policy):
+        if isinstance(decision, identity.NeedsLookup):
+            # A link appeared after the reads; the next run asks for it.
+            return Failure("changed_meanwhile")
+        if decision.action == "stop":
+            return decision.failure
+        if decision.action == "mark_gone":
+            return NoteGone(link.id) if link else Outcome("excluded", decision.note)
+        if link:
+            return self._compare(link, node, decision, policy)
+        try:
+            if decision.action == "create":
+                rule = exclusion(node, policy)
+                if rule:
+                    return Outcome("excluded", rule)
+                return plan_order(node, policy)
+            plan = plan_order(node, policy)
+        except NeedsReview as stop:
+            return stop.failure
+        return RestoreLink(plan, decision.odoo_id)
+
+    @api.model
+    def _with_lookups(self, backend, plans):
+        """Bare order plans become orders to make, or stops that name all they lack."""
+        to_make = [plan for plan in plans.values() if isinstance(plan, OrderPlan)]
+        if not to_make:
+            return plans
+        lookup = Lookup.of(backend, to_make)
+        known = lookup.known()
+        for plan in to_make:
+            plans[plan.gid] = missing(plan, known) or CreateOrder(plan, lookup)
+        return plans
+
+    @api.model
+    def _compare(self, link, node, decision, policy):
+        """An order that is here already: still what it was? Nothing is applied yet."""
+        old = link.synced_values or {}
+        currency = old.get("currency") or currency_of(node, policy.side)
+        # Kept in the currency it came in, whatever the store has chosen since.
+        side = "shop" if currency == currency_of(node, "shop") else "presentment"
+        reading = reading_of(node, side, policy.digits.get(currency, 2))
+        new = facts_from_node(node, currency, reading)
+        if digest(new) != link.content_digest:
+            differences = compare_imported(old, new)
+            if differences:
+                return changed_failure(differences)
+        if decision.mark_again:
+            return MarkAgain(link.id, decision.note)
+        return Outcome("unchanged")
+
+    # === APPLY === #
+
+    @api.model
+    def _apply(self, backend, plans):
+        ends = {}
+        creates = {g: p for g, p in plans.items() if isinstance(p, CreateOrder)}
+        if creates:
+            ends.update(self._create_orders(backend, creates))
+        for gid, plan in plans.items():
+            if isinstance(plan, RestoreLink):
+                ends[gid] = self._restore(backend, plan)
+            elif isinstance(plan, NoteGone):
+                ends[gid] = self._note_gone(plan)
+            elif isinstance(plan, MarkAgain):
+                self.browse(plan.link_id)._ask_for_marks("mark removed in Shopify")
+                ends[gid] = Outcome("synced", plan.note)
+        return ends
+
+    @api.model
+    def _create_orders(self, backend, creates):
+        """Customers, orders, confirmation, links: each once for the whole batch."""
+        plans = [create.plan for create in creates.values()]
+        people = self.env["shopify.res.partner"]._ensure_for_orders(backend, plans)
+        ends = {gid: end for gid, end in people.items() if isinstance(end, Failure)}
+        todo = {gid: create for gid, create in creates.items() if gid not in ends}
+        if not todo:
+            return ends
+        orders = self._new_sale_orders(backend, todo, people)
+        self._check_amounts(todo, orders)
+        if backend.order_confirm == "confirm":
+            orders.with_context(shopify_importing=True).action_confirm()
+        self._bind_orders(backend, [create.plan for create in todo.values()], orders)
+        for (gid, create), order in zip(todo.items(), orders, strict=True):
+            note = f"{order.name} = {create.plan.amount_text(create.plan.total)}"
+            ends[gid] = Outcome(
+                "synced", note, (Change("Sales order", None, order.name),)
+            )
+        return ends
+
+    @api.model
+    def _new_sale_orders(self, backend, creates, people):
+        """In the order of `creates`. Quiet: no followers, no log, no mail."""
+        quiet = {
+            "mail_create_nosubscribe": True,
+            "mail_create_nolog": True,
+            "mail_notrack": True,
+            "mail_auto_subscribe_no_notify": True,
+        }
+        return (
+            self.env["sale.order"]
+            .with_context(**quiet)
+            .create(
+                [
+                    order_values(backend, create.plan, create.lookup, people[gid])
+                    for gid, create in creates.items()
+                ]
+            )
+        )
+
+    @api.model
+    def _check_amounts(self, creates, orders):
+        """Raise NeedsReview unless Odoo has come to Shopify's total and tax."""
+        for create, order in zip(creates.values(), orders, strict=True):
+            check_totals(
+                create.plan,
+                total=_decimal(order.amount_total),
+                tax=_decimal(order.amount_tax),
+            )
+
+    @api.model
+    def _bind_orders(self, backend, plans, orders):
+        links = self._bind(
+            backend,
+            [
+                self._link_values(plan) | {"sale_order_id": order.id}
+                for plan, order in zip(plans, orders, strict=True)
+            ],
+        )
+        self.env["shopify.sale.order.line"]._bind(
+            backend,
+            [
+                {
+                    "shopify_gid": line.gid,
+                    "odoo_id": odoo_line.id,
+                    "order_link_id": link.id,
+                    "kind": line.kind,
+                }
+                for plan, order, link in zip(plans, orders, links, strict=True)
+                for line, odoo_line in zip(plan.lines, order.order_line, strict=True)
+            ],
+        )
+        return links
+
+    @api.model
+    def _link_values(self, plan):
+        return {
+            "shopify_gid": plan.gid,
+            "name": plan.name,
+            "synced_values": plan.facts,
+            "content_digest": plan.digest,
+            "remote_updated_at": plan.updated_at,
+            "note": plan.note,
+            "po_number": plan.po_number,
+            "source_name": plan.source,
+            "tags": ", ".join(plan.tags),
+            "is_test": plan.is_test,
+            "explanation": [list(reason) for reason in plan.explain()],
+        }
+
+    @api.model
+    def _restore(self, backend, plan):
+        """The mark in Shopify proves which order it is; its content must agree too."""
+        order = self.env["sale.order"].browse(plan.sale_order_id)
+        check_totals(
+            plan.plan,
+            total=_decimal(order.amount_total),
+            tax=_decimal(order.amount_tax),
+        )
+        lines = order.order_line.filtered(lambda line: not line.display_type)
+        same = [line.product_uom_qty for line in lines] == [
+            line.quantity for line in plan.plan.lines
+        ]
+        if not same:
+            return Failure("changed_in_shopify", {"fields": ["lines"]})
+        self._bind_orders(backend, [plan.plan], [order])
+        return Outcome("synced", self.env._("Linked again with %s.", order.name))
+
+    @api.model
+    def _note_gone(self, plan):
+        link = self.browse(plan.link_id)
+        if link.gone_at:
+            return Outcome("unchanged", self.env._("Gone in Shopify."))
+        link._as_engine().write({"gone_at": fields.Datetime.now()})
+        return Outcome("synced", self.env._("Gone in Shopify; the link is kept."))
+
+    # === WRITE-BACK === #
+
+    @api.model
+    def _model_marked(self):
+        return "sale.order"
+
+    def _marked_records(self):
+        return {link: link.sale_order_id for link in self}
+
+    @api.model
+    def _links_of(self, backend, record_ids):
+        links = self.search(
+            [
+                ("backend_id", "=", backend.id),
+                ("sale_order_id", "in", list(record_ids)),
+            ]
+        )
+        return {link.sale_order_id.id: link for link in links}
+
+
+def _decimal(amount):
+    """A monetary float of Odoo as the text that it is shown by."""
+    return Decimal(repr(amount))

@@ -1,0 +1,178 @@
+import json
+
+import pytest
+
+from core.marks import (
+    NO_MARK,
+    BadProof,
+    Mark,
+    MarkPlan,
+    Proof,
+    decide_mark,
+    mark_from_node,
+    mark_inputs,
+    parse_proof,
+    rivals,
+    verify_mark,
+)
+
+GID = "gid://shopify/Order/1"
+OURS = Proof("db", "sale.order", (42, 7), "2026-11-03 09:00:00.123456", "token")
+FOREIGN = Proof("other", "sale.order", (42, 7), OURS.birth, "token")
+
+
+def carried(value, proof):
+    return Mark(value, value and "digest-v", proof, proof and "digest-p")
+
+
+# --- Reading and writing a proof ---------------------------------------------------
+
+
+def test_a_proof_reads_back_as_it_was_written():
+    assert parse_proof(OURS.to_json()) == OURS
+    assert OURS.value == "42"
+
+
+def test_the_same_proof_is_always_the_same_text():
+    assert OURS.to_json() == (
+        '{"birth":"2026-11-03 09:00:00.123456","database":"db","ids":[42,7],'
+        '"model":"sale.order","token":"token"}'
+    )
+
+
+def test_no_proof_is_none_and_an_unreadable_one_is_not():
+    assert parse_proof(None) is None
+    assert parse_proof("") == BadProof("")
+
+
+def _changed(**parts):
+    return json.dumps({**json.loads(OURS.to_json()), **parts})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{", "null", "[]", "5", '"x"', "{}", "[" * 5000]
+    + [_changed(ids=ids) for ids in ([], [0], [-1], [True], ["1"], [1.5], 1, None)]
+    + [_changed(**{name: ""}) for name in ("database", "model", "birth", "token")]
+    + [_changed(**{name: 5}) for name in ("database", "model", "birth", "token")],
+)
+def test_a_proof_with_anything_wrong_proves_nothing(text):
+    assert parse_proof(text) == BadProof(text)
+
+
+def test_a_node_without_metafields_is_unmarked():
+    assert mark_from_node({"odooId": None, "odooProof": None}) == NO_MARK
+
+
+def test_a_mark_is_read_with_its_digests():
+    node = {
+        "odooId": {"value": "42", "compareDigest": "a"},
+        "odooProof": {"value": OURS.to_json(), "compareDigest": "b"},
+    }
+
+    assert mark_from_node(node) == Mark("42", "a", OURS, "b")
+
+
+@pytest.mark.parametrize("missing", ["odooId", "odooProof"])
+def test_not_asked_for_is_never_taken_for_unmarked(missing):
+    node = {"odooId": None, "odooProof": None}
+    del node[missing]
+
+    with pytest.raises(KeyError):
+        mark_from_node(node)
+
+
+def test_only_whole_marks_of_one_record_are_rivals():
+    marks = {
+        "a": carried("42", OURS),
+        "b": carried("42", OURS),
+        "duplicate": carried(None, OURS),
+        "foreign": carried("42", FOREIGN),
+        "unreadable": carried("42", BadProof("x")),
+        "none": NO_MARK,
+    }
+
+    assert rivals(marks) == {"a": ("b",), "b": ("a",)}
+
+
+# --- Write-back --------------------------------------------------------------------
+
+
+def other(**parts):
+    return Proof(**{**OURS.__dict__, **parts})
+
+
+MARK_TABLE = [
+    # what is there, plan
+    (NO_MARK, MarkPlan("write", None, None)),
+    (carried("42", OURS), MarkPlan("already", "digest-v", "digest-p")),
+    (carried("42", other(token="old")), MarkPlan("repair", "digest-v", "digest-p")),
+    (carried("42", other(ids=(42,))), MarkPlan("repair", "digest-v", "digest-p")),
+    (carried(None, OURS), MarkPlan("repair", None, "digest-p")),
+    (carried(None, FOREIGN), MarkPlan("repair", None, "digest-p")),
+    (carried(None, BadProof("x")), MarkPlan("repair", None, "digest-p")),
+]
+STOPS = [
+    (carried("42", None), "identity_unproven"),
+    (carried("42", BadProof("x")), "identity_unproven"),
+    (carried("43", None), "identity_conflict"),
+    (carried("43", OURS), "identity_conflict"),
+    (carried("43", other(ids=(43,))), "identity_conflict"),
+    (carried("42", other(model="res.partner")), "identity_conflict"),
+    (carried("42", FOREIGN), "identity_foreign_database"),
+    (carried("42", other(birth="none")), "identity_birth_differs"),
+]
+
+
+@pytest.mark.parametrize(("current", "plan"), MARK_TABLE)
+def test_our_mark_is_written_where_nobody_elses_is(current, plan):
+    assert decide_mark(current, OURS, "42") == plan
+
+
+@pytest.mark.parametrize(("current", "code"), STOPS)
+def test_a_mark_that_means_another_record_is_never_replaced(current, code):
+    plan = decide_mark(current, OURS, "42")
+
+    assert (plan.kind, plan.reason_code) == ("stop", code)
+    assert plan.failure.code == code
+
+
+def test_a_link_moved_by_a_person_replaces_exactly_what_we_wrote_before():
+    before = other(ids=(99,), token="old")
+
+    moved = decide_mark(carried("99", before), OURS, "42", previous=before)
+    touched = decide_mark(
+        carried("99", other(ids=(99,), token="x")), OURS, "42", previous=before
+    )
+
+    assert moved == MarkPlan("repair", "digest-v", "digest-p")
+    assert touched.kind == "stop"
+
+
+def test_both_values_say_what_they_expect_to_replace():
+    plan = decide_mark(carried(None, FOREIGN), OURS, "42")
+
+    assert mark_inputs(GID, plan, OURS, "42") == [
+        {
+            "ownerId": GID,
+            "namespace": "$app:odoo",
+            "key": "id",
+            "type": "id",
+            "value": "42",
+            "compareDigest": None,
+        },
+        {
+            "ownerId": GID,
+            "namespace": "$app:odoo",
+            "key": "proof",
+            "type": "json",
+            "value": OURS.to_json(),
+            "compareDigest": "digest-p",
+        },
+    ]
+
+
+def test_a_written_mark_is_verified_as_read():
+    assert verify_mark(carried("42", OURS), OURS, "42") is None
+    for found in (NO_MARK, carried("42", FOREIGN), carried("43", OURS)):
+        assert verify_mark(found, OURS, "42").code == "mark_overwritten"
