@@ -11,7 +11,7 @@ class DemoOdoo:
     def __init__(self, process, data: dict):
         self._process = process
         self._data = data
-        self._taxes = {}
+        self._taxes = []
         self.backend = None
 
     def call(self, model, method, *args, **kw):
@@ -40,7 +40,8 @@ class DemoOdoo:
         self.call(
             "ir.config_parameter", "set_param", "web.base.url", self._process.address
         )
-        euro = self._one("res.currency", [("name", "=", "EUR")])
+        euro = self._ref("base.EUR")
+        self.call("res.currency", "write", [euro], {"active": True})
         company = self._one("res.company", [])
         self.call(
             "res.company",
@@ -62,15 +63,24 @@ class DemoOdoo:
 
     def _create_taxes(self) -> None:
         for tax in self._data["taxes"]:
-            self._taxes[tax["shopify"]] = self._create(
+            side = "tax_included" if tax["included"] else "tax_excluded"
+            made = self._create(
                 "account.tax",
                 {
                     "name": tax["name"],
-                    "amount": tax["amount"],
+                    "amount": 100 * tax["rate"],
                     "type_tax_use": "sale",
-                    "price_include_override": tax["included"],
+                    "price_include_override": side,
                 },
-            )[0]
+            )
+            self._taxes.append(
+                {
+                    "title": tax["title"],
+                    "rate": tax["rate"],
+                    "included": tax["included"],
+                    "tax_id": made[0],
+                }
+            )
 
     def _create_users(self) -> None:
         groups = [
@@ -116,11 +126,8 @@ class DemoOdoo:
         self._map_locations()
 
     def _map_taxes(self) -> None:
-        for key, tax in self._taxes.items():
-            self._create(
-                "shopify.mapping.tax",
-                {"backend_id": self.backend, "key": key, "tax_id": tax},
-            )
+        rows = [{"backend_id": self.backend, **row} for row in self._taxes]
+        self._create("shopify.mapping.tax", *rows)
 
     def _map_locations(self) -> None:
         for name, code in self._data["locations"].items():

@@ -69,6 +69,8 @@ class ShopifyBase:
         cls.env = cls.env(context={**cls.env.context, "tracking_disable": True})
         cls.company = cls.env.company
         cls.shop = cls.emulator.add_shop(SHOP, **cls.shop_options)
+        # Nothing posts by itself into Odoo's test server: shop.deliver_webhooks() does.
+        cls.shop.webhook_mode("manual")
         cls.backend = cls._make_store()
         with cls._own_cursors():
             cls.backend.action_connect()

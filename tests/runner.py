@@ -2,7 +2,7 @@
 
 For promises that one process can't show: a worker that is killed, two that race, Odoo
 that is down while webhooks arrive. Nothing here shares memory with what it watches:
-Odoo is spoken to by XML-RPC, the emulator by its control address.
+Odoo is spoken to as the web client does, the emulator by its control address.
 
     with Runner("crash") as runner:
         runner.emulator.call("add_shop", name="demo")
@@ -23,10 +23,17 @@ import sys
 import time
 import urllib.error
 import urllib.request
-import xmlrpc.client
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+class RpcError(Exception):
+    """Odoo refused: the message for the user, and the traceback."""
+
+    def __init__(self, message, debug=None):
+        super().__init__(message)
+        self.debug = debug
 
 
 class TookTooLong(AssertionError):
@@ -189,7 +196,7 @@ class OdooProcess(Process):
         command += ["--max-cron-threads=1", "--http-port", self.port]
         command += ["--gevent-port", free_port(), *options]
         super().__init__("Odoo", command, log, env)
-        self._uids = {}
+        self._sessions = {}
 
     def wait_ready(self, seconds: float = 60) -> None:
         def answers():
@@ -205,19 +212,36 @@ class OdooProcess(Process):
         wait_until(answers, "Odoo answers", seconds, watch=[self])
 
     def rpc(self, model: str, method: str, *args, login="admin", password=None, **kw):
-        """Call a public method by XML-RPC as `login`; password: the login itself."""
-        password = password or login
-        if login not in self._uids:
-            common = xmlrpc.client.ServerProxy(self.address + "/xmlrpc/2/common")
-            uid = common.authenticate(self.database, login, password, {})
-            assert uid, f"{login} can't log in"
-            self._uids[login] = uid
-        models = xmlrpc.client.ServerProxy(
-            self.address + "/xmlrpc/2/object", allow_none=True
-        )
-        return models.execute_kw(
-            self.database, self._uids[login], password, model, method, list(args), kw
-        )
+        """Call a public method as the web client does; password: the login itself.
+
+        Raises RpcError with what the user would read.
+        """
+        params = {"model": model, "method": method, "args": list(args), "kwargs": kw}
+        if login not in self._sessions:
+            self._sessions[login] = self._log_in(login, password or login)
+        path = f"/web/dataset/call_kw/{model}/{method}"
+        return self._json(path, params, self._sessions[login])[0]
+
+    def _log_in(self, login: str, password: str) -> str:
+        params = {"db": self.database, "login": login, "password": password}
+        _answer, cookies = self._json("/web/session/authenticate", params)
+        return next(c for c in cookies if c.startswith("session_id=")).split(";")[0]
+
+    def _json(self, path: str, params: dict, cookie: str = "") -> tuple:
+        body = json.dumps({"jsonrpc": "2.0", "method": "call", "params": params})
+        headers = {"Content-Type": "application/json", "Cookie": cookie}
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
+        try:
+            connection.request("POST", path, body.encode(), headers)
+            answer = connection.getresponse()
+            text = answer.read()
+        finally:
+            connection.close()
+        content = json.loads(text)
+        if "error" in content:
+            data = content["error"].get("data", {})
+            raise RpcError(data.get("message"), data.get("debug"))
+        return content.get("result"), answer.headers.get_all("Set-Cookie", [])
 
     def workers(self) -> list[int]:
         """Process IDs of its direct children: HTTP and cron workers, job runner."""

@@ -115,14 +115,14 @@ def client_credentials(
         "client_secret": client_secret,
     }
     try:
-        response = _post(session, url, form, timeout)
+        status, content = _post(session, url, form, timeout)
     except OSError as error:
         said = secrets_in(f"{type(error).__name__}: {error}", [client_secret])
         raise TransientError(
             f"no answer to the sign-in, {said}", failure="network_timeout"
         ) from None
-    _raise_for_status(response)
-    return _read_token(response, now)
+    _raise_for_status(status, content)
+    return _read_token(content, now)
 
 
 def _post(
@@ -130,23 +130,24 @@ def _post(
     url: str,
     form: dict[str, str],
     timeout: tuple[float, float],
-) -> requests.Response:
+) -> tuple[int, dict[str, Any]]:
+    """HTTP status and JSON content; no response object, which would hold its socket."""
     used = session or open_session(url)
     try:
-        return used.post(
+        response = used.post(
             url,
             data=form,
             headers={"Accept": "application/json"},
             timeout=timeout,
             allow_redirects=False,
         )
+        return response.status_code, _json(response)
     finally:
         if session is None:
             used.close()
 
 
-def _raise_for_status(response: requests.Response) -> None:
-    status = response.status_code
+def _raise_for_status(status: int, content: dict[str, Any]) -> None:
     if status == 200:
         return
     said = f"HTTP {status}"
@@ -161,13 +162,12 @@ def _raise_for_status(response: requests.Response) -> None:
     if status == 429:
         raise ThrottledError(f"{said}: too many sign-ins")
     if 400 <= status < 500:
-        detail = _error_text(response)
+        detail = _error_word(content)
         raise AuthError(f"{said}: client ID or secret refused{detail}")
     raise TransientError(f"{said} to the sign-in")
 
 
-def _read_token(response: requests.Response, now: datetime) -> Token:
-    content = _json(response)
+def _read_token(content: dict[str, Any], now: datetime) -> Token:
     access_token = content.get("access_token")
     seconds = content.get("expires_in")
     if not isinstance(access_token, str) or not access_token:
@@ -178,9 +178,9 @@ def _read_token(response: requests.Response, now: datetime) -> Token:
     return Token(access_token, tuple(scopes), now, now + timedelta(seconds=seconds))
 
 
-def _error_text(response: requests.Response) -> str:
+def _error_word(content: dict[str, Any]) -> str:
     """`error` of the grant's answer: a fixed word such as invalid_client."""
-    word = _json(response).get("error")
+    word = content.get("error")
     return f" ({word})" if isinstance(word, str) and len(word) < 60 else ""
 
 

@@ -66,6 +66,9 @@ class Client:
         self.shop = domain.normalise(shop)
         self.url = domain.graphql_url(domain.endpoint(shop, base_url))
         self.version_seen: str | None = None
+        # Of the last answer, for support; and how many writes were tried.
+        self.last_request_id = ""
+        self.mutations_sent = 0
         self._token = token
         self._bucket = bucket or MemoryBucket(clock=clock)
         self._clock = clock
@@ -151,6 +154,7 @@ class Client:
     ) -> Reply:
         """Send, and settle the points whichever way it ends."""
         spent, status = False, None
+        self.mutations_sent += operation.is_write
         try:
             reply = self._send_signed_in(operation, content, send_before)
             status = reply.cost.status
@@ -161,6 +165,7 @@ class Client:
         finally:
             self._bucket.settle(grant.reservation, status, spent=spent)
         self.version_seen = reply.api_version or self.version_seen
+        self.last_request_id = reply.request_id or self.last_request_id
         return reply
 
     def _send_signed_in(

@@ -19,6 +19,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from .redact import secrets_in
+
 NOT_APPLIED = "not_applied"
 UNKNOWN = "unknown"
 
@@ -64,7 +66,8 @@ class ShopifyError(Exception):
         failure: str = "",
         outcome: str = "",
     ):
-        super().__init__(message)
+        # Whatever text an answer held, a token in it goes no further.
+        super().__init__(secrets_in(message))
         self.operation = operation
         self.request_id = request_id
         self.failure = failure or self.failure

@@ -25,3 +25,10 @@ from . import shopify_product_product
 from . import shopify_res_partner
 from . import product
 from . import res_partner
+from . import shopify_stock_level
+from . import shopify_line_place
+from . import stock_move
+from . import stock_quant
+from . import order_fulfillments
+from . import shopify_stock_picking
+from . import stock_picking

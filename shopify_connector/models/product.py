@@ -45,7 +45,12 @@ class ProductProduct(models.Model):
     _inherit = "product.product"
 
     shopify_binding_ids = fields.One2many(
-        "shopify.product.product", "odoo_id", "Shopify Links", readonly=True, copy=False
+        "shopify.product.product",
+        "odoo_id",
+        "Shopify Links",
+        readonly=True,
+        copy=False,
+        groups="shopify_connector.group_user",
     )
 
     @api.ondelete(at_uninstall=False)

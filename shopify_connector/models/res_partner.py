@@ -12,7 +12,12 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     shopify_binding_ids = fields.One2many(
-        "shopify.res.partner", "odoo_id", "Shopify Links", readonly=True, copy=False
+        "shopify.res.partner",
+        "odoo_id",
+        "Shopify Links",
+        readonly=True,
+        copy=False,
+        groups="shopify_connector.group_user",
     )
 
     # Customers are matched by e-mail; Odoo keeps the normal form without an index.

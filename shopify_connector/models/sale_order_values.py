@@ -107,7 +107,8 @@ def order_values(backend, plan, lookup, partners):
     """Values of the sale order of a plan.
 
     partners: (partner, invoice partner, delivery partner). No salesperson: Odoo would
-    mail the assignment.
+    mail the assignment. No payment term: what was agreed was agreed in Shopify, and a
+    partner's discount for early payment would change the tax.
     """
     partner, invoice_partner, delivery_partner = partners
     pricelist = lookup.pricelists[plan.currency]
@@ -121,6 +122,7 @@ def order_values(backend, plan, lookup, partners):
         "client_order_ref": plan.name,
         "date_order": plan.created_at.astimezone(UTC).replace(tzinfo=None),
         "user_id": False,
+        "payment_term_id": False,
         "order_line": [
             Command.create(
                 _line_values(plan, line, lookup, digits) | {"sequence": place}

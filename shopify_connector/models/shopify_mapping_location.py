@@ -1,232 +1,237 @@
-"""Which Odoo warehouse and stock location a Shopify location is.
+"""Which Odoo location a Shopify location is.
 
-A mapping and not a one-to-one link: it is a person's choice, made once. It carries a
-mark all the same (the stock location's Odoo ID), so that either side names the other.
+A row is made for every location of the shop; a manager names the warehouse. What waits
+for it then goes on by itself.
 """
 
-import secrets
+from dataclasses import dataclass
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..core import identity
-from ..core.outcome import Outcome
+from ..core.outcome import Change, Outcome
+
+LIST = "locations/list"
+
+
+@dataclass(frozen=True)
+class LocationPlan:
+    """Bring a mapping's name and state in line; `changes` as (field, before, after)."""
+
+    row_id: int
+    values: dict
+    changes: tuple
+    creates = False
 
 
 class ShopifyMappingLocation(models.Model):
     _name = "shopify.mapping.location"
+    _inherit = "shopify.binding"
     _description = "Shopify Location Mapping"
     _order = "backend_id, name, id"
-    _check_company_auto = True
+    _rec_name = "name"
 
     _shopify_type = "Location"
     _flow = "stock"
 
-    backend_id = fields.Many2one(
-        "shopify.backend", "Store", required=True, index=True, ondelete="cascade"
+    name = fields.Char(required=True, readonly=True)
+    warehouse_id = fields.Many2one(
+        "stock.warehouse",
+        "Warehouse",
+        ondelete="restrict",
+        index="btree_not_null",
+        domain="[('company_id', '=', company_id)]",
     )
-    company_id = fields.Many2one(
-        related="backend_id.company_id", store=True, index=True, precompute=True
-    )
-    shopify_gid = fields.Char("Shopify ID", required=True, readonly=True, index=True)
-    name = fields.Char("Location in Shopify", required=True, readonly=True)
-    is_active = fields.Boolean("Active in Shopify", readonly=True, default=True)
-    is_service = fields.Boolean(
-        "Fulfilment Service",
-        readonly=True,
-        help="Its stock and deliveries belong to that service: nothing is written there.",
-    )
-    warehouse_id = fields.Many2one("stock.warehouse", check_company=True)
     location_id = fields.Many2one(
         "stock.location",
         "Stock Location",
-        check_company=True,
-        domain="[('usage', '=', 'internal')]",
         compute="_compute_location_id",
         store=True,
         readonly=False,
-        precompute=True,
-        help="Its stock, and that of the locations below it, is what Shopify gets.",
+        ondelete="restrict",
+        index="btree_not_null",
+        domain="[('usage', 'in', ('internal', 'view')),"
+        " ('company_id', '=', company_id)]",
+        help="Stock here, and below, is what the Shopify location shows. By default the "
+        "warehouse's own stock.",
     )
-    buffer = fields.Float(help="Pieces kept back here, on top of the store's own buffer.")
-    token = fields.Char(copy=False)
-    verified_at = fields.Datetime("Link Verified", readonly=True, copy=False)
-    shopify_url = fields.Char("In Shopify", compute="_compute_shopify_url")
+    is_active = fields.Boolean("Active in Shopify", default=True, readonly=True)
+    is_service = fields.Boolean(
+        "Kept by a Service",
+        readonly=True,
+        help="A fulfilment service keeps this location's stock: nothing is pushed.",
+    )
 
-    _gid_uniq = models.UniqueIndex(
-        "(backend_id, shopify_gid)", "A store has each location once."
+    _location_uniq = models.UniqueIndex(
+        "(backend_id, location_id)",
+        "Another Shopify location of this store shows this stock already: it would be "
+        "offered twice.",
     )
 
     @api.depends("warehouse_id")
     def _compute_location_id(self):
         for row in self:
-            if not row.warehouse_id:
-                row.location_id = False
-            elif row.location_id.warehouse_id != row.warehouse_id:
-                row.location_id = row.warehouse_id.lot_stock_id
+            row.location_id = row.warehouse_id.lot_stock_id
 
-    @api.depends("shopify_gid")
-    def _compute_shopify_url(self):
-        for row in self:
-            row.shopify_url = row.backend_id._admin_url(row.shopify_gid)
-
-    @api.constrains("location_id", "warehouse_id")
-    def _check_inside(self):
+    @api.constrains("warehouse_id", "location_id")
+    def _check_places(self):
         for row in self.filtered("location_id"):
-            if row.location_id.warehouse_id != row.warehouse_id:
+            company = row.backend_id.company_id
+            if (row.location_id.company_id or company) != company:
                 raise ValidationError(
-                    self.env._(
-                        "Stock location %(location)s is not in warehouse %(warehouse)s.",
+                    row.env._(
+                        "%(location)s belongs to another company than the store %(store)s.",
                         location=row.location_id.display_name,
-                        warehouse=row.warehouse_id.display_name or "-",
+                        store=row.backend_id.name,
                     )
                 )
-
-    @api.constrains("location_id", "backend_id")
-    def _check_not_shared(self):
-        """Two Shopify locations would each offer the same pieces."""
-        for row in self.filtered("location_id"):
-            twin = self.search(
-                [
-                    ("id", "!=", row.id),
-                    ("backend_id", "=", row.backend_id.id),
-                    ("location_id", "=", row.location_id.id),
-                ],
-                limit=1,
+            others = row.search(
+                [("backend_id", "=", row.backend_id.id), ("id", "!=", row.id)]
+            ).location_id
+            overlap = others.filtered(
+                lambda other, own=row.location_id: (
+                    other._child_of(own) or own._child_of(other)
+                )
             )
-            if twin:
+            if overlap:
                 raise ValidationError(
-                    self.env._(
-                        "%(location)s is mapped to %(twin)s already: both would sell the "
-                        "same pieces. Choose another stock location.",
-                        location=row.location_id.display_name,
-                        twin=twin.name,
+                    row.env._(
+                        "%(own)s and %(other)s hold the same stock: it would be offered "
+                        "twice.",
+                        own=row.location_id.display_name,
+                        other=overlap[0].display_name,
                     )
                 )
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        for vals in vals_list:
-            vals.setdefault("token", secrets.token_hex(8))
-        rows = super().create(vals_list)
-        rows.filtered("warehouse_id")._mapped()
-        return rows
 
     def write(self, vals):
         result = super().write(vals)
         if {"warehouse_id", "location_id"} & set(vals):
-            self.filtered("warehouse_id")._mapped()
+            self._places_changed()
         return result
 
-    def _mapped(self):
-        """A warehouse was chosen: mark it in Shopify, and release what waited."""
-        for backend, rows in self.grouped("backend_id").items():
-            self.env["shopify.trigger"].sudo()._insert(
-                backend,
-                [("stock", "mark", "Location", row.shopify_gid) for row in rows],
-                "mapped",
-            )
+    def _places_changed(self):
+        """A warehouse was named: release what waited, mark, and compare stock."""
+        for backend, rows in self.filtered("location_id").grouped("backend_id").items():
             backend._release([f"location:{row.shopify_gid}" for row in rows])
+            rows._ask_for_marks("mapped")
+            levels = self.env["shopify.stock.level"].sudo()
+            levels._ensure_levels(backend, location_links=rows)
+            levels.search([("location_link_id", "in", rows.ids)])._trigger("mapped")
 
-    # === READING === #
+    @api.model
+    def _of_odoo_location(self, backend, location):
+        """The mapping whose stock this Odoo location is part of, or none."""
+        # sudo: whoever validates a delivery, its store's map is what counts
+        rows = self.sudo().search(
+            [("backend_id", "=", backend.id), ("location_id", "!=", False)]
+        )
+        return rows.filtered(lambda row: location._child_of(row.location_id))[:1]
+
+    # === FROM SHOPIFY === #
 
     @api.model
     def _refresh(self, backend, client):
-        """Read all locations of the store: new ones appear, unmapped; with exactly one
-        location and one warehouse, that pair is proposed by mapping it."""
-        nodes, after = [], None
-        while True:
-            page = client.execute("locations/list", {"after": after}).data["locations"]
-            nodes += page["nodes"]
-            if not page["pageInfo"]["hasNextPage"]:
-                break
-            after = page["pageInfo"]["endCursor"]
-        self._store_nodes(backend, nodes)
+        """Make a row for every location of the shop; keep names and states right.
 
-    @api.model
-    def _store_nodes(self, backend, nodes):
-        rows = self._find(backend, [node["id"] for node in nodes])
-        new = []
-        for node in nodes:
-            vals = {
-                "name": node["name"],
-                "is_active": node["isActive"],
-                "is_service": node["isFulfillmentService"],
-            }
-            row = rows.get(node["id"])
-            if not row:
-                new.append(
-                    {"backend_id": backend.id, "shopify_gid": node["id"], **vals}
-                )
-            elif any(row[name] != value for name, value in vals.items()):
-                row.write(vals)
-        self.create(new)
-
-    @api.model
-    def _find(self, backend, gids):
-        rows = self.search(
-            [("backend_id", "=", backend.id), ("shopify_gid", "in", list(gids))]
+        Returns how many are new. A location that is gone keeps its row.
+        """
+        nodes = self._list(client)
+        known = self._find(backend, list(nodes))
+        fresh = {gid: node for gid, node in nodes.items() if gid not in known}
+        for gid, row in known.items():
+            row._as_engine().write(self._values(nodes[gid]))
+        self._as_engine().create(
+            [
+                {"backend_id": backend.id, "shopify_gid": gid, **self._values(node)}
+                for gid, node in fresh.items()
+            ]
         )
-        return {row.shopify_gid: row for row in rows}
-
-    # === A SUBJECT LIKE THE LINKS: read when its webhook says so === #
+        return len(fresh)
 
     @api.model
-    def _fetch(self, backend, client, gids):
-        page = client.execute("locations/list", {"after": None}).data["locations"]
-        found = {node["id"]: node for node in page["nodes"]}
-        return {gid: found.get(gid) for gid in gids}
+    def _list(self, client):
+        nodes, after, more = {}, None, True
+        while more:
+            page = client.execute(LIST, {"after": after}).data["locations"]
+            nodes.update({node["id"]: node for node in page["nodes"]})
+            after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
+        return nodes
 
     @api.model
-    def _read_owners(self, backend, client, nodes):
-        return {}
-
-    @api.model
-    def _describe(self, gid, node):
-        node = node or {}
+    def _values(self, node):
         return {
-            "record_name": node.get("name") or gid,
-            "updated_at": node.get("updatedAt"),
+            "name": node["name"],
+            "is_active": node["isActive"],
+            "is_service": node["isFulfillmentService"],
+            "remote_updated_at": node["updatedAt"],
         }
 
     @api.model
+    def _fetch(self, backend, client, gids):
+        nodes = self._list(client)
+        return {gid: nodes.get(gid) for gid in gids}
+
+    @api.model
+    def _identity_nodes(self, nodes):
+        """Found by GID only: a location is never matched by its mark."""
+        return {}
+
+    @api.model
     def _plan(self, backend, nodes):
+        known = self._find(backend, list(nodes))
         return {
-            gid: node or Outcome("excluded", self.env._("Deleted in Shopify."))
+            gid: self._plan_one(node, known.get(gid, self.browse()))
             for gid, node in nodes.items()
         }
 
     @api.model
+    def _plan_one(self, node, row):
+        if node is None:
+            return self._plan_gone(row)
+        values = self._values(node)
+        changes = tuple(
+            Change(self._fields[name].string, row[name] if row else None, value)
+            for name, value in values.items()
+            if name != "remote_updated_at" and (not row or row[name] != value)
+        )
+        if row and not changes:
+            return Outcome("unchanged")
+        return LocationPlan(row.id or 0, values, changes)
+
+    @api.model
+    def _plan_gone(self, row):
+        note = self.env._("Gone in Shopify; the mapping is kept.")
+        if not row or row.gone_at:
+            return Outcome("unchanged", note)
+        values = {"gone_at": fields.Datetime.now(), "is_active": False}
+        return LocationPlan(row.id, values, (Change(note, None, None),))
+
+    @api.model
     def _apply(self, backend, plans):
-        # sudo: mappings are a manager's; what Shopify says of them is read here
-        self.sudo()._store_nodes(backend, list(plans.values()))
-        return {gid: Outcome("synced") for gid in plans}
+        engine = self._as_engine()
+        for gid, plan in plans.items():
+            if plan.row_id:
+                engine.browse(plan.row_id).write(plan.values)
+            else:
+                engine.create(
+                    {"backend_id": backend.id, "shopify_gid": gid, **plan.values}
+                )
+        return {
+            gid: Outcome("synced", changes=plan.changes) for gid, plan in plans.items()
+        }
 
-    # === THE MARK === #
-
-    def _marked_records(self):
-        return {row: row.location_id for row in self}
-
-    def _mark_ids(self):
-        return {row: [row.location_id.id] for row in self}
+    # === WRITE-BACK === #
 
     @api.model
     def _model_marked(self):
         return "stock.location"
 
-    def _proofs(self, database):
-        mapped = self.filtered("location_id")
-        births = self.env["shopify.binding"]._births(list(mapped.location_id))
-        return {
-            row: identity.Proof(
-                database=database,
-                model="stock.location",
-                ids=(row.location_id.id,),
-                birth=births["stock.location", row.location_id.id],
-                token=row.token,
-            )
-            for row in mapped
-        }
+    def _marked_records(self):
+        return {row: row.location_id for row in self}
 
-    def _as_engine(self):
-        return self.sudo()
+    @api.model
+    def _links_of(self, backend, record_ids):
+        rows = self.search(
+            [("backend_id", "=", backend.id), ("location_id", "in", list(record_ids))]
+        )
+        return {row.location_id.id: row for row in rows}

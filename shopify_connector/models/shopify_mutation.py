@@ -185,6 +185,16 @@ class ShopifyMutation(models.Model):
         return [OpenWrite(**{name: row[name] for name in fields_read}) for row in rows]
 
     @api.model
+    def _remember(self, key, facts):
+        """Add what a read-back has found so far to a write's "before" facts."""
+        with self._short_transaction() as cr:
+            cr.execute(
+                "UPDATE shopify_mutation SET before = coalesce(before, '{}') || %s"
+                " WHERE uuid = %s",
+                [json.dumps(facts), key],
+            )
+
+    @api.model
     def _close(self, keys, state="settled"):
         """Note that these writes' ends are recorded on the links."""
         if not keys:

@@ -330,7 +330,8 @@ class ShopifyResPartner(models.Model):
         by_email = self._partners_by_email(backend, emails - set(claims))
         twice = customers.emails_held_twice(people.values())
         ids = {
-            key: self._ids(person, claims, by_email) for key, person in people.items()
+            key: self._candidate_ids(person, claims, by_email)
+            for key, person in people.items()
         }
         linked = self._links_of(backend, {id for found in ids.values() for id in found})
         return {
@@ -349,7 +350,7 @@ class ShopifyResPartner(models.Model):
         }
 
     @api.model
-    def _ids(self, person, claims, by_email):
+    def _candidate_ids(self, person, claims, by_email):
         if person.match_key in claims:
             return (claims[person.match_key],)
         return by_email.get(person.email, ())

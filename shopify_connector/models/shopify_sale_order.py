@@ -34,10 +34,14 @@ READABLE_DAYS = 60
 
 @dataclass(frozen=True)
 class CreateOrder:
-    """Make the sale order of this plan."""
+    """Make the sale order of this plan.
+
+    lookup, owners: shared by the batch; owners is what `_read_owners` found.
+    """
 
     plan: OrderPlan
     lookup: Lookup
+    owners: dict
     creates = True
 
     @property
@@ -166,12 +170,9 @@ class ShopifySaleOrder(models.Model):
 
     @api.model
     def _plan(self, backend, nodes):
+        owners = getattr(nodes, "owners", {})
         decisions = self._inbound_decisions(
-            backend,
-            nodes,
-            owners=getattr(nodes, "owners", None),
-            may_create=True,
-            archived="update",
+            backend, nodes, owners=owners, may_create=True, archived="update"
         )
         links = self._find(backend, list(nodes))
         policy = self._policy(backend, nodes)
@@ -179,7 +180,7 @@ class ShopifySaleOrder(models.Model):
             gid: self._plan_one(backend, nodes[gid], decision, links.get(gid), policy)
             for gid, decision in decisions.items()
         }
-        return self._with_lookups(backend, plans)
+        return self._with_lookups(backend, plans, owners)
 
     @api.model
     def _policy(self, backend, nodes):
@@ -225,7 +226,7 @@ class ShopifySaleOrder(models.Model):
         return RestoreLink(plan, decision.odoo_id)
 
     @api.model
-    def _with_lookups(self, backend, plans):
+    def _with_lookups(self, backend, plans, owners):
         """Bare order plans become orders to make, or stops that name all they lack."""
         to_make = [plan for plan in plans.values() if isinstance(plan, OrderPlan)]
         if not to_make:
@@ -233,7 +234,7 @@ class ShopifySaleOrder(models.Model):
         lookup = Lookup.of(backend, to_make)
         known = lookup.known()
         for plan in to_make:
-            plans[plan.gid] = missing(plan, known) or CreateOrder(plan, lookup)
+            plans[plan.gid] = missing(plan, known) or CreateOrder(plan, lookup, owners)
         return plans
 
     @api.model
@@ -274,8 +275,11 @@ class ShopifySaleOrder(models.Model):
     @api.model
     def _create_orders(self, backend, creates):
         """Customers, orders, confirmation, links: each once for the whole batch."""
-        plans = [create.plan for create in creates.values()]
-        people = self.env["shopify.res.partner"]._ensure_for_orders(backend, plans)
+        people = self.env["shopify.res.partner"]._ensure_for_orders(
+            backend,
+            [create.plan for create in creates.values()],
+            next(iter(creates.values())).owners,
+        )
         ends = {gid: end for gid, end in people.items() if isinstance(end, Failure)}
         todo = {gid: create for gid, create in creates.items() if gid not in ends}
         if not todo:

@@ -32,12 +32,12 @@ from .shopify_trigger import PRIORITY, group_of
 
 _logger = logging.getLogger(__name__)
 
-# Who handles a subject, by direction and type.
+# Who handles a subject, by direction and type; in the order in which one batch writes.
 HANDLERS = {
+    ("in", "Location"): "shopify.mapping.location",
     ("in", "Product"): "shopify.product.template",
     ("in", "Customer"): "shopify.res.partner",
     ("in", "Order"): "shopify.sale.order",
-    ("in", "Location"): "shopify.mapping.location",
     ("out", "stock.picking"): "shopify.stock.picking",
     ("out", "shopify.stock.level"): "shopify.stock.level",
 }
@@ -137,7 +137,7 @@ class ShopifySync(models.Model):
     note = fields.Char(help="The rule that excluded it, or what was done.")
     reason_code = fields.Char("Reason", index=True)
     reason_params = fields.Json()
-    cause_key = fields.Char("Cause", index=True)
+    cause_key = fields.Char("Cause Key", index=True)
     weight = fields.Integer()
     nature = fields.Selection(
         [
@@ -405,32 +405,46 @@ class ShopifySync(models.Model):
     @api.model
     def _run(self, backend, client, subjects):
         """-> {subject: (Outcome | Failure, facts)}; facts describe the record."""
-        results = {}
         by_handler = defaultdict(list)
         for subject in subjects:
-            by_handler[subject.direction, subject.type].append(subject)
-        for (direction, subject_type), group in by_handler.items():
-            if direction == "mark":
-                results.update(self._run_out(backend, client, "shopify.mark", group))
-            elif direction == "in":
-                model = HANDLERS[direction, subject_type]
-                results.update(self._run_in(backend, client, model, group))
-            else:
-                model = HANDLERS[direction, subject_type]
-                results.update(self._run_out(backend, client, model, group))
+            model = (
+                "shopify.mark"
+                if subject.direction == "mark"
+                else HANDLERS[subject.direction, subject.type]
+            )
+            by_handler[subject.direction == "in", model].append(subject)
+        inbound = {model: part for (into, model), part in by_handler.items() if into}
+        results = self._run_in(backend, client, inbound)
+        for (into, model), part in by_handler.items():
+            if not into:
+                results.update(self._run_out(backend, client, model, part))
         return results
 
     @api.model
-    def _run_in(self, backend, client, model_name, subjects):
-        """Into Odoo: read everything, plan, then write, splitting off what fails."""
-        model = self.env[model_name]
-        by_key = {subject.key: subject for subject in subjects}
-        try:
-            nodes = model._fetch(backend, client, list(by_key))
-            nodes = Nodes(nodes, model._read_owners(backend, client, nodes))
-        except ShopifyError as error:
-            failure = self._remote_failure(backend, error)
-            return {subject: (failure, {}) for subject in subjects}
+    def _run_in(self, backend, client, inbound):
+        """Into Odoo: read everything from Shopify, then plan and write.
+
+        inbound: {handler: subjects}. What others refer to is written first, so that an
+        order finds the product that came in the same batch.
+        """
+        results, fetched = {}, {}
+        order = list(dict.fromkeys(HANDLERS.values()))
+        for model in sorted(inbound, key=order.index):
+            by_key = {subject.key: subject for subject in inbound[model]}
+            try:
+                nodes = self.env[model]._fetch(backend, client, list(by_key))
+                owners = self.env[model]._read_owners(backend, client, nodes)
+            except ShopifyError as error:
+                failure = remote_failure(backend, error)
+                results.update((subject, (failure, {})) for subject in inbound[model])
+                continue
+            fetched[model] = (by_key, Nodes(nodes, owners))
+        for model, (by_key, nodes) in fetched.items():
+            results.update(self._write_in(self.env[model], backend, nodes, by_key))
+        return results
+
+    @api.model
+    def _write_in(self, model, backend, nodes, by_key):
         facts = {key: model._describe(key, nodes.get(key)) for key in by_key}
         closed = {
             key
@@ -514,7 +528,7 @@ class ShopifySync(models.Model):
                     )
                 return results
             failure = (
-                self._remote_failure(backend, error)
+                remote_failure(backend, error)
                 if isinstance(error, ShopifyError)
                 else self._local_failure(backend, error, subjects[0].key)
             )
@@ -526,11 +540,6 @@ class ShopifySync(models.Model):
         return {by_record[key]: (found[key], facts[key]) for key in by_record}
 
     # === FAILURES === #
-
-    @api.model
-    def _remote_failure(self, backend, error):
-        """The reason for what the client raised."""
-        return remote_failure(backend, error)
 
     @api.model
     def _local_failure(self, backend, error, key):

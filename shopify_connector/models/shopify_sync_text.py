@@ -44,9 +44,7 @@ class ShopifySync(models.Model):
     fix_label = fields.Char(compute="_compute_texts")
     retry_safe = fields.Boolean(compute="_compute_texts")
     shopify_url = fields.Char("In Shopify", compute="_compute_shopify_url")
-    odoo_ref = fields.Reference(
-        "_odoo_models", "In Odoo", compute="_compute_odoo_ref", compute_sudo=True
-    )
+    odoo_ref = fields.Reference("_odoo_models", "In Odoo", compute="_compute_odoo_ref")
     odoo_record_id = fields.Integer("Odoo ID", compute="_compute_odoo_ref")
     event_ids = fields.Many2many(
         "shopify.event", string="What happened so far", compute="_compute_event_ids"
@@ -253,7 +251,9 @@ class ShopifySync(models.Model):
 
     @api.model
     def _search_anything(self, operator, value):
-        if operator not in ("=", "ilike", "like", "=ilike") or not isinstance(value, str):
+        if operator not in ("=", "ilike", "like", "=ilike") or not isinstance(
+            value, str
+        ):
             return NotImplemented
         domain = fields.Domain("record_name", "ilike", value)
         for term in search.parse_search(value):
@@ -267,7 +267,9 @@ class ShopifySync(models.Model):
         if term.kind == "gid":
             return fields.Domain("subject_key", "=", term.value)
         if term.kind == "shopify_id":
-            return fields.Domain("subject_key", "=like", f"gid://shopify/%/{term.value}")
+            return fields.Domain(
+                "subject_key", "=like", f"gid://shopify/%/{term.value}"
+            )
         if term.kind == "odoo_id":
             number = int(term.value)
             domain = fields.Domain("direction", "=", "out") & fields.Domain(

@@ -23,6 +23,7 @@ class Request:
     path: str
     headers: dict
     body: bytes
+    connection: tuple
 
     @property
     def json(self):
@@ -36,6 +37,7 @@ class ScriptedShop:
     steps: list
     requests: list = field(default_factory=list)
     let_go: threading.Event = field(default_factory=threading.Event)
+    arrived: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     def __enter__(self):
         shop = self
@@ -72,7 +74,10 @@ class ScriptedShop:
 
     def _note(self, handler, body):
         headers = {key.lower(): value for key, value in handler.headers.items()}
-        self.requests.append(Request(handler.path, headers, body))
+        self.requests.append(
+            Request(handler.path, headers, body, handler.client_address)
+        )
+        self.arrived.release()
 
     @property
     def url(self):

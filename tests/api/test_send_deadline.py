@@ -83,6 +83,8 @@ def test_process_stopped_past_the_deadline_sends_no_byte_of_the_body(
 ):
     with ScriptedShop([answer(DELETED)]) as shop:
         said = run_child(shop, place)
+        for _each in range(connections):
+            assert shop.arrived.acquire(timeout=10)
 
     assert said == "NotSentError sent_too_late not_applied"
     assert [request.body for request in shop.requests] == [b""] * connections
@@ -110,6 +112,7 @@ def test_deadline_counts_from_headers_to_body_on_the_given_clock():
         ) as client:
             with pytest.raises(NotSentError) as caught:
                 client.execute(WRITE, ID, send_before=5.0)
+        assert shop.arrived.acquire(timeout=10)
 
     assert caught.value.failure == "sent_too_late"
     assert [request.body for request in shop.requests] == [b""]

@@ -43,6 +43,31 @@ def call(emulator, shop_name: str | None, name: str, args: dict | None):
     return getattr(shop, name)(**args)
 
 
+def run_all(emulator, rows: list[dict]) -> list:
+    answers, named = [], {}
+    for row in rows:
+        args = _filled(row.get("args") or {}, named)
+        answers.append(call(emulator, row.get("shop"), row["call"], args))
+        if "as" in row:
+            named[row["as"]] = plain(answers[-1])
+    return answers
+
+
+def _filled(value, named: dict):
+    """The value with every "@name.key.0" replaced by that part of an answer."""
+    if isinstance(value, dict):
+        return {key: _filled(inner, named) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_filled(inner, named) for inner in value]
+    if not (isinstance(value, str) and value.startswith("@")):
+        return value
+    name, *path = value[1:].split(".")
+    found = named[name]
+    for part in path:
+        found = found[int(part)] if isinstance(found, list) else found[part]
+    return found
+
+
 def plain(value):
     """A result as JSON: objects are dicts already."""
     if isinstance(value, Gate | Shop):

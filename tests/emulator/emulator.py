@@ -6,6 +6,7 @@ import time
 
 from .clock import Clock
 from .faults import Faults
+from .schema import schema
 from .server import Server
 from .store import App, Shop
 from .throttle import Bucket
@@ -46,6 +47,7 @@ class Emulator:
 
     def start(self) -> "Emulator":
         self._stopping.clear()
+        schema()  # read now, not within the first request's time-out
         self._server = Server(self, self._port)
         self._port = self._server.server_address[1]  # kept for a start after a stop
         self._server.start()
@@ -171,13 +173,14 @@ class Emulator:
         return list(self.bugs)
 
     def load(self, text: str) -> list:
-        """Run a list of control calls (JSON), e.g. the demo's data."""
+        """Run a list of control calls (JSON), e.g. the demo's data.
+
+        A row may name its answer with "as"; "@name.key.0" in a later row's arguments
+        stands for a part of that answer.
+        """
         from . import control
 
-        return [
-            control.call(self, row.get("shop"), row["call"], row.get("args"))
-            for row in json.loads(text)
-        ]
+        return control.run_all(self, json.loads(text))
 
     def serve_forever(self) -> None:
         while not self._stopping.is_set():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import fulfillment_orders as routing
 from . import fulfillments
+from .errors import NotEmulated
 from .order_changes import changed
 from .order_input import find
 from .refunds import line_of
@@ -20,8 +21,9 @@ def _refusal(refused: fulfillments.Refused) -> dict:
 @mutation("fulfillmentCreate")
 def fulfillment_create(ctx, args):
     data = args["fulfillment"]
-    args.get("message")
-    data.get("originAddress")
+    args.accept("message")
+    if data.get("originAddress"):
+        raise NotEmulated("FulfillmentInput.originAddress")
     try:
         chosen = fulfillments.check(ctx.shop, data["lineItemsByFulfillmentOrder"])
     except fulfillments.Refused as refused:
@@ -68,7 +70,9 @@ def _fulfillment(ctx, gid: str) -> dict | None:
 @mutation("fulfillmentOrderHold")
 def fulfillment_order_hold(ctx, args):
     data = args["fulfillmentHold"]
-    data.get("notifyMerchant"), data.get("externalId")
+    data.accept("notifyMerchant", "externalId")
+    if data.get("fulfillmentOrderLineItems"):
+        raise NotEmulated("FulfillmentOrderHoldInput.fulfillmentOrderLineItems")
     nothing = dict.fromkeys(
         ("fulfillmentHold", "fulfillmentOrder", "remainingFulfillmentOrder")
     )
@@ -112,7 +116,7 @@ def _hold_error(ctx, found: dict | None, handle: str | None) -> dict | None:
 
 @mutation("fulfillmentOrderReleaseHold")
 def fulfillment_order_release(ctx, args):
-    args.get("externalId")
+    args.accept("externalId")
     found = ctx.get(args["id"])
     if found is None or found["status"] != "ON_HOLD":
         error = user_error("The order is not on hold.", ["id"], "INVALID_STATE")

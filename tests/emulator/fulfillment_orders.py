@@ -20,22 +20,24 @@ ACTIONS = {
 def route(shop, order: dict, place: str | None = None) -> None:
     """Assign every line that can be sent to a location and commit its stock."""
     lines = [shop.objects[gid] for gid in order["lineItems"]]
-    route_lines(shop, order, [line for line in lines if not line["_tip"]], place)
+    route_units(shop, order, [(line, line["quantity"]) for line in lines], place)
 
 
-def route_lines(shop, order: dict, lines: list[dict], place: str | None = None):
-    by_target: dict[tuple[str, str], list[dict]] = {}
-    for line in lines:
-        location = _location_for(shop, line, place)
+def route_units(shop, order: dict, pairs, place: str | None = None) -> None:
+    """Assign (line, units) pairs; tips are never sent."""
+    by_target: dict[tuple[str, str], list[tuple[dict, int]]] = {}
+    for line, units in pairs:
+        if line["_tip"]:
+            continue
+        location = _location_for(shop, line, units, place)
         method = order["_method"] if line["requiresShipping"] else "NONE"
-        by_target.setdefault((location, method), []).append(line)
-        commit(shop, line, location, line["quantity"])
+        by_target.setdefault((location, method), []).append((line, units))
+        commit(shop, line, location, units)
     for (location, method), members in by_target.items():
-        rows = [(line, line["quantity"]) for line in members]
-        make(shop, order, location, method, rows)
+        make(shop, order, location, method, members)
 
 
-def _location_for(shop, line: dict, place: str | None) -> str:
+def _location_for(shop, line: dict, units: int, place: str | None) -> str:
     """The given place, else the first active location that has the stock."""
     named = line["_location"] or place
     places = [loc for loc in shop.of_type("Location") if loc["isActive"]]
@@ -45,7 +47,7 @@ def _location_for(shop, line: dict, place: str | None) -> str:
     item = inventory.tracked_item(shop, line["variant"])
     for location in selling if item else ():
         stock = inventory.find_level(shop, item, location)
-        if stock and inventory.quantity(stock, "available") >= line["quantity"]:
+        if stock and inventory.quantity(stock, "available") >= units:
             return location
     return selling[0]
 
@@ -121,7 +123,7 @@ def _row(shop, order: dict, line: dict, units: int) -> dict:
         shippingLine=order["_shipping"][0] if order["_shipping"] else None,
         image=None,
         warnings=[],
-        weight=None,
+        weight=line["weight"],
     )
 
 

@@ -74,6 +74,10 @@ def total(bags: Iterable[Bag]) -> Bag:
     return result
 
 
+def times(bag: Bag, quantity: int) -> Bag:
+    return Bag(bag.shop * quantity, bag.buyer * quantity)
+
+
 def text(amount: Decimal) -> str:
     """A decimal as the API prints it: no more digits than needed, at least one."""
     plain = format(amount.normalize() + ZERO, "f")

@@ -6,11 +6,11 @@ from decimal import Decimal
 
 from . import agreements, refunds
 from . import fulfillment_orders as routing
-from .money import Bag, read
+from .money import Bag, read, times, written
 from .order_changes import changed
-from .order_input import line_spec, resolve_line
-from .order_lines import Pair, address, line_item
-from .order_pricing import OrderSpec, price_order
+from .order_input import charge, line_spec, resolve_line
+from .order_lines import Pair, address, line_item, shipping_line
+from .order_pricing import OrderSpec, Tax, price_order, taxed
 from .order_totals import unfulfilled
 from .orders import raw, transaction
 from .registry import merchant
@@ -22,23 +22,31 @@ def edit_order(
     order: str,
     add=(),
     remove=(),
+    increase=(),
+    add_shipping=(),
     taxes=(),
     restock: bool = True,
     remove_shipping: bool = False,
 ) -> dict:
     """A committed order edit.
 
-    `add`: lines as in `create_order`, taxed with `taxes`; `remove`: {"line" (GID,
-    position or SKU), "quantity"} of units not yet sent.
+    `add` and `add_shipping`: lines as in `create_order`, taxed with `taxes`; `remove`:
+    {"line" (GID, position or SKU), "quantity"} of units not yet sent; `increase`: the
+    same, for more units of a line without discounts.
     """
     found = shop.require(order, "Order")
     sales = [_remove(shop, found, entry, restock) for entry in remove]
+    if remove_shipping:
+        sales += [_drop_shipping(shop, found, line) for line in found["_shipping"]]
+    grown = [_grow(shop, found, entry) for entry in increase]
+    sales += [sale for _line, _units, sale in grown]
     added = [_add(shop, found, line, taxes) for line in add]
     sales += [agreements.placed(shop, found, line) for line in added]
-    for line in found["_shipping"] if remove_shipping else ():
-        line["isRemoved"] = True
-    if added:
-        routing.route_lines(shop, found, [line for line in added if not line["_tip"]])
+    for given in add_shipping:
+        sales.append(_add_shipping(shop, found, given, taxes))
+    pairs = [(line, units) for line, units, _sale in grown]
+    pairs += [(line, line["quantity"]) for line in added]
+    routing.route_units(shop, found, pairs)
     found["edited"] = True
     agreements.add(shop, found, "OrderEditAgreement", "ORDER_EDIT", sales)
     shop.emit("ORDERS_EDITED", found)
@@ -59,6 +67,78 @@ def _add(shop, order: dict, given: dict, taxes) -> dict:
     made = line_item(shop, order, line, spec, pair, [])
     order["lineItems"].append(made["id"])
     return made
+
+
+def _grow(shop, order: dict, entry: dict) -> tuple[dict, int, dict]:
+    """More units of a line at its price: the line, the units and their sale."""
+    line, units = refunds.line_of(shop, order, entry["line"]), entry["quantity"]
+    if line["discountAllocations"]:
+        raise ValueError("not emulated: more units of a discounted line")
+    before = line["_net"], [read(tax["priceSet"]) for tax in line["taxLines"]]
+    quantity = line["quantity"] + units
+    line["_net"] = times(read(line["originalUnitPriceSet"]), quantity)
+    line["quantity"] = quantity
+    line["originalTotalSet"] = written(line["_net"], order)
+    _tax_again(order, line)
+    after = [read(tax["priceSet"]) for tax in line["taxLines"]]
+    sale = agreements.entry(
+        shop,
+        order,
+        *agreements.kind(line),
+        "UPDATE",
+        line,
+        units,
+        line["_net"] - before[0],
+        [new - old for new, old in zip(after, before[1], strict=True)],
+    )
+    return line, units, sale
+
+
+def _tax_again(order: dict, line: dict) -> None:
+    taxes = tuple(
+        Tax(tax["title"], Decimal(str(tax["rate"]))) for tax in line["taxLines"]
+    )
+    included, net = order["taxesIncluded"], line["_net"]
+    both = zip(
+        taxed(net.shop, taxes, included, order["currencyCode"]),
+        taxed(net.buyer, taxes, included, order["presentmentCurrencyCode"]),
+        strict=True,
+    )
+    for tax, (shop, buyer) in zip(line["taxLines"], both, strict=True):
+        tax["priceSet"] = written(Bag(shop, buyer), order)
+
+
+def _add_shipping(shop, order: dict, given: dict, taxes) -> dict:
+    spec = charge(given, taxes)
+    alone = OrderSpec(lines=(), shipping=(spec,), taxes_included=order["taxesIncluded"])
+    pair = Pair(
+        price_order(alone, order["currencyCode"], Decimal(1)).shipping[0],
+        price_order(
+            alone, order["presentmentCurrencyCode"], Decimal(order["_rate"])
+        ).shipping[0],
+    )
+    line = shipping_line(shop, order, given, spec, pair, [])
+    order["_shipping"].append(line)
+    return agreements.sale(
+        shop, order, "ShippingLineSale", "SHIPPING", "ORDER", line, 1
+    )
+
+
+def _drop_shipping(shop, order: dict, line: dict) -> dict:
+    line["isRemoved"] = True
+    taxes = [read(tax["priceSet"]) for tax in line["taxLines"]]
+    left = [tax - taken for tax, taken in zip(taxes, line["_taken_taxes"], strict=True)]
+    return agreements.entry(
+        shop,
+        order,
+        "ShippingLineSale",
+        "SHIPPING",
+        "RETURN",
+        line,
+        -1,
+        line["_taken_net"] - line["_net"],
+        [-tax for tax in left],
+    )
 
 
 def _remove(shop, order: dict, entry: dict, restock: bool) -> dict:

@@ -79,7 +79,13 @@ def shipping_line(ctx, order, args):
 
 @field("Order", "app")
 def order_app(ctx, order, args):
-    return None
+    """The channel that sold: its own app, not the one that asks."""
+    pos = order["sourceName"] == "pos"
+    return {
+        "__typename": "OrderApp",
+        "id": f"gid://shopify/App/{129785 if pos else 580111}",
+        "name": "Point of Sale" if pos else "Online Store",
+    }
 
 
 @field("Order", "purchasingEntity")

@@ -76,6 +76,7 @@ def resolve_line(shop, given: dict) -> dict:
         "taxable": variant["taxable"],
         "gift_card": product.get("isGiftCard", False),
         "requires_shipping": item["requiresShipping"],
+        "weight": item["measurement"]["weight"],
     }
     return {"quantity": 1, **facts, **given, "variant": variant["id"]}
 

@@ -133,7 +133,7 @@ def line_item(shop, order: dict, line: dict, spec, pair: Pair, apps) -> dict:
         contract=None,
         staffMember=None,
         image=None,
-        weight=None,
+        weight=line.get("weight"),
     )
     made.update(
         _order=order["id"],

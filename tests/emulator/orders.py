@@ -1,7 +1,7 @@
 """Buying: `create_order` and its special forms, payments, and what they set off.
 
 Lines, discounts, shipping and payments are plain dicts, so that a JSON file or
-`/_control` can give them; README.md shows the forms.
+`/_control` can give them; ORDERS.md shows the forms.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ def create_order(
     """A buyer places an order; its figures are computed as the checkout does.
 
     Taxes are included in prices where the shop says so. `overrides` sets fields of
-    the stored order to raw values (`raw`), to make figures that don't agree. `plain` are the keys of `PLAIN` in their GraphQL names.
+    the stored order to raw values (`raw`), to make figures that don't agree. `plain`
+    are the keys of `PLAIN` in their GraphQL names.
     """
     unknown = set(plain) - set(PLAIN)
     if unknown:
@@ -118,7 +119,7 @@ def _header(shop, customer, email, created_at, name) -> dict:
         createdAt=created,
         processedAt=created,
         number=number,
-        name=name or f"#{number}",
+        name=name or _name(shop, number),
         confirmationNumber=f"C{number:08d}",
         currencyCode=shop.currency,
         customer=customer["id"] if customer else None,
@@ -134,7 +135,6 @@ def _header(shop, customer, email, created_at, name) -> dict:
         paymentTerms=None,
         merchantOfRecordApp=None,
         staffMember=None,
-        publication=None,
         clientIp=None,
         retailLocation=None,
         shopifyProtect=None,
@@ -154,6 +154,12 @@ def _header(shop, customer, email, created_at, name) -> dict:
         _goodwill=Bag(),
         _discrepancy=Bag(),
     )
+
+
+def _name(shop, number: int) -> str:
+    settings = shop.of_type("Shop")[0]
+    prefix = settings["orderNumberFormatPrefix"]
+    return f"{prefix}{number}{settings['orderNumberFormatSuffix']}"
 
 
 def _rate(shop, currency: str | None, rate: str | None) -> str:
@@ -260,19 +266,11 @@ def transaction(
         order=order["id"],
         parentTransaction=parent,
         paymentId=f"{order['name']}.{len(order['_transactions']) + 1}",
-        accountNumber=None,
         authorizationExpiresAt=None,
         currencyExchangeAdjustment=None,
         device=None,
         errorCode=None,
-        fees=[],
         location=None,
-        paymentDetails=None,
-        paymentIcon=None,
-        receiptJson=None,
-        settlementCurrency=None,
-        settlementCurrencyRate=None,
-        shopifyPaymentsSet=None,
         user=None,
     )
     order["_transactions"].append(made["id"])

@@ -1,5 +1,6 @@
 """The state of one shop: plain dicts by GID, one lock, a search index that lags."""
 
+import copy
 import hashlib
 import json
 import threading
@@ -11,6 +12,12 @@ from . import clock as clock_module
 from .registry import MERCHANT, UNLOCKED
 from .switches import Switches
 
+STATE = (
+    "objects", "metafields", "id_holders", "definitions", "retired_ids", "inventory",
+    "requests", "mutations_applied", "deletion_log", "search_index", "_index_events",
+    "_index_count", "_index_state", "search_lag", "_number", "switches",
+    "webhook_queue",
+)  # fmt: skip
 VOLATILE = {"createdAt", "updatedAt", "processedAt", "triggeredAt", "occurredAt"}
 
 
@@ -241,6 +248,16 @@ class Shop:
                 hook(self)
             self._clear()
             self.open_shop()
+
+    def save(self) -> dict:
+        """A copy of the state, for `restore` after a test."""
+        with self.lock:
+            return copy.deepcopy({name: getattr(self, name) for name in STATE})
+
+    def restore(self, saved: dict) -> None:
+        """Put a saved state back; delivered webhooks and used keys are not undone."""
+        with self.lock:
+            vars(self).update(copy.deepcopy(saved))
 
     def stop(self) -> None:
         for hook in STOP_HOOKS:

@@ -252,3 +252,17 @@ def test_stopped_emulator_answers_nobody_and_starts_again(emulator, shop, ask):
     emulator.start()
 
     assert ask(SHOP) == {"shop": {"name": "Demo"}}
+
+
+def test_restored_shop_is_as_it_was_saved(shop, ask):
+    kept = shop.create_product(title="Kept", variants=[{"sku": "K"}])["id"]
+    saved, before = shop.save(), shop.digest()
+    shop.edit_product(kept, title="Changed")
+    shop.create_product(title="More")
+
+    shop.restore(saved)
+
+    assert shop.digest() == before
+    found = ask("{ products(first: 5) { nodes { title variants(first: 1) { nodes {"
+                " sku } } } } }")["products"]["nodes"]  # fmt: skip
+    assert found == [{"title": "Kept", "variants": {"nodes": [{"sku": "K"}]}}]

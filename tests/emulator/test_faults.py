@@ -45,10 +45,12 @@ def test_lost_answer_is_a_connection_error(ask, shop, rows, kind, applied):
 )
 def test_hanging_answer_is_a_read_time_out(ask, shop, rows, kind, applied):
     shop.fault(kind, operation="metafieldsSet", seconds=5)
+    gate = shop.watch("metafieldsSet", point=kind.removeprefix("timeout_"))
 
     with pytest.raises(requests.ReadTimeout):
         ask.post(QUERY, {"rows": rows}, timeout=0.3)
 
+    assert gate.wait_reached(5)
     assert len(shop.metafields) == applied
 
 

@@ -4,7 +4,8 @@ import pytest
 
 CREATE = """mutation($fulfillment: FulfillmentInput!) {
     fulfillmentCreate(fulfillment: $fulfillment) {
-      fulfillment { id status totalQuantity trackingInfo(first: 5) { number company url }
+      fulfillment { id status totalQuantity
+        trackingInfo(first: 5) { number company url }
         fulfillmentLineItems(first: 5) { nodes { quantity lineItem { id } } }
         location { id } }
       userErrors { field message } } }"""

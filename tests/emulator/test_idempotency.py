@@ -10,7 +10,7 @@ from .conftest import Asker
 from .idempotency import CONCURRENT, DONE, FAILED, KeyBook, KeyRefused
 from .test_inventory import SET, codes, items, payload, place, rows
 
-__all__ = ["items", "place"]  # fixtures
+__all__ = ["items", "place"]  # fixtures for this module too
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 

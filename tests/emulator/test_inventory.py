@@ -165,7 +165,10 @@ def test_wrong_header_is_refused(shop, ask, items, place, change, code):
     [
         ({"quantity": -1}, "INVALID_QUANTITY_NEGATIVE"),
         ({"quantity": 1_000_000_001}, "INVALID_QUANTITY_TOO_HIGH"),
-        ({"inventoryItemId": "gid://shopify/InventoryItem/1"}, "INVALID_INVENTORY_ITEM"),
+        (
+            {"inventoryItemId": "gid://shopify/InventoryItem/1"},
+            "INVALID_INVENTORY_ITEM",
+        ),
         ({"locationId": "gid://shopify/Location/1"}, "INVALID_LOCATION"),
     ],
 )
@@ -195,8 +198,9 @@ def test_same_key_and_variables_are_applied_once(shop, ask, items, place):
     first = push(ask, rows(items[:1], place, 7))
     shop.adjust_stock(items[0], place, 3)
     again = push(ask, rows(items[:1], place, 7))
-    assert again["inventoryAdjustmentGroup"]["id"] == (
-        first["inventoryAdjustmentGroup"]["id"]
+    assert (
+        again["inventoryAdjustmentGroup"]["id"]
+        == (first["inventoryAdjustmentGroup"]["id"])
     )
     assert codes(again) == []
     assert shop.stock(items[0], place)["on_hand"] == 10

@@ -240,6 +240,13 @@ def test_agreements_sum_to_the_current_total(shop, variant):
     shop.edit_order(order["id"], remove=[{"line": 0, "quantity": 1}])
     shop.refund_order(order["id"], lines=[{"line": 0, "quantity": 1}], shipping="1.50")
     shop.edit_order(order["id"], add=[{"title": "Wrap", "price": "1.99"}], taxes=VAT)
+    shop.edit_order(
+        order["id"],
+        increase=[{"line": 2, "quantity": 2}],
+        add_shipping=[{"title": "Express", "price": "9.00"}],
+        taxes=VAT,
+    )
+    shop.edit_order(order["id"], remove_shipping=True)
     sales = [sale for entry in order["agreements"] for sale in entry["sales"]]
     assert total(read(sale["totalAmount"]) for sale in sales) == read(
         order["currentTotalPriceSet"]
@@ -248,6 +255,8 @@ def test_agreements_sum_to_the_current_total(shop, variant):
         "ORDER",
         "ORDER_EDIT",
         "REFUND",
+        "ORDER_EDIT",
+        "ORDER_EDIT",
         "ORDER_EDIT",
     ]
 

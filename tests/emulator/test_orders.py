@@ -20,14 +20,15 @@ READ = """query($id: ID!) { order(id: $id) {
     shippingLines(first: 5) { nodes { title isRemoved } }
     nonFulfillableLineItems(first: 5) { nodes { id } }
     transactions(first: 5) { kind status gateway amountSet { shopMoney { amount } } }
-    refunds(first: 5) { id refundLineItems(first: 5) { nodes { quantity restockType } } }
+    refunds(first: 5) { id
+      refundLineItems(first: 5) { nodes { quantity restockType } } }
     purchasingEntity { ... on Customer { id } }
     agreements(first: 5) { nodes { __typename reason ... on OrderAgreement {
       sales(first: 5) { nodes { __typename lineType
         ... on ProductSale { lineItem { id } } } } } } }
 } }"""
-UPDATED = """query($text: String) { orders(first: 50, sortKey: UPDATED_AT, query: $text)
-    { nodes { id updatedAt } } }"""
+UPDATED = """query($text: String) { orders(
+    first: 50, sortKey: UPDATED_AT, query: $text) { nodes { id updatedAt } } }"""
 
 
 @pytest.fixture
@@ -248,6 +249,28 @@ def test_edit_adds_a_line_and_removes_unsent_units(shop, ask, product, place):
     assert order["originalTotalPriceSet"]["shopMoney"]["amount"] == "30.0"
     assert order["totalOutstandingSet"]["shopMoney"]["amount"] == "-8.0"
     assert stock(shop, product, place) == (19, 1, 20)
+
+
+def test_edit_adds_units_of_a_line_at_its_price_and_tax(shop, product, place):
+    order = shop.create_order(lines=[{"variant": "S-1"}], taxes=VAT)
+    shop.edit_order(order["id"], increase=[{"line": 0, "quantity": 2}])
+    assert shop.get(order["lineItems"][0])["quantity"] == 3
+    assert order["currentTotalPriceSet"]["shopMoney"]["amount"] == "30.0"
+    assert order["currentTotalTaxSet"]["shopMoney"]["amount"] == "4.79"
+    assert stock(shop, product, place) == (17, 3, 20)
+    assert [
+        shop.get(row)["totalQuantity"]
+        for gid in order["_fulfillment_orders"]
+        for row in shop.get(gid)["lineItems"]
+    ] == [1, 2]
+
+
+def test_total_price_follows_edits_or_stays_the_original(shop, product):
+    shop.switches.total_price_follows_edits = False
+    order = shop.create_order(lines=[{"variant": "S-1"}])
+    shop.edit_order(order["id"], add=[{"variant": "S-2"}])
+    assert order["totalPriceSet"]["shopMoney"]["amount"] == "10.0"
+    assert order["currentTotalPriceSet"]["shopMoney"]["amount"] == "22.0"
 
 
 @pytest.mark.parametrize(("shows", "count"), [(True, 1), (False, 0)])

@@ -11,8 +11,9 @@ import pytest
 
 from . import webhooks
 
-CREATE = """mutation($topic: WebhookSubscriptionTopic!, $hook: WebhookSubscriptionInput!)
-    { webhookSubscriptionCreate(topic: $topic, webhookSubscription: $hook) {
+CREATE = """mutation(
+    $topic: WebhookSubscriptionTopic!, $hook: WebhookSubscriptionInput!) {
+    webhookSubscriptionCreate(topic: $topic, webhookSubscription: $hook) {
       webhookSubscription { id topic uri includeFields format filter name
         apiVersion { handle } }
       userErrors { field message } } }"""
@@ -41,7 +42,9 @@ class Receiver:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(
+            target=self.server.serve_forever, args=(0.01,), daemon=True
+        ).start()
         self.uri = f"http://127.0.0.1:{self.server.server_address[1]}/hook"
 
     @property
@@ -177,6 +180,23 @@ def test_acts_send_their_topic(
     assert shop.deliver_webhooks() == 1
     topics = [headers["X-Shopify-Topic"] for _path, headers, _body in receiver.got]
     assert topics == [expected or "fulfillment_orders/placed_on_hold"]
+
+
+@pytest.mark.parametrize(
+    ("topic", "text"),
+    [
+        ("ORDERS_PARTIALLY_FULFILLED", "orders/partially_fulfilled"),
+        ("ORDER_TRANSACTIONS_CREATE", "order_transactions/create"),
+        ("BULK_OPERATIONS_FINISH", "bulk_operations/finish"),
+        ("APP_SCOPES_UPDATE", "app/scopes_update"),
+        (
+            "FULFILLMENT_ORDERS_ORDER_ROUTING_COMPLETE",
+            "fulfillment_orders/order_routing_complete",
+        ),
+    ],
+)
+def test_topic_header_names_resource_and_event(topic, text):
+    assert webhooks.header_topic(topic) == text
 
 
 def test_one_event_over_two_subscriptions_has_one_event_id(
@@ -322,10 +342,10 @@ def test_reordered_deliveries_all_arrive_out_of_order(
 
 def test_background_thread_posts_by_itself(shop, ask, receiver, product):
     ask(CREATE, topic="ORDERS_CREATE", hook={"uri": receiver.uri})
-    arrived = threading.Event()
-    receiver.got = type("Told", (list,), {"append": lambda s, x: arrived.set()})()
     place(shop)
-    assert arrived.wait(5)
+    place(shop)
+    assert shop.wait_webhooks(5)
+    assert len(receiver.got) == 2
 
 
 def test_same_topic_and_address_is_taken(ask, subscribe, receiver):
@@ -390,3 +410,14 @@ def test_uninstalled_app_has_no_access_and_no_subscriptions(
     assert shop.deliver_webhooks() == 1
     assert ask.post(LIST).status_code == 401
     assert shop.of_type("WebhookSubscription") == []
+
+
+def test_restoring_a_saved_state_takes_waiting_deliveries_back(
+    shop, subscribe, receiver, product
+):
+    subscribe()
+    saved = shop.save()
+    place(shop)
+    shop.restore(saved)
+    assert shop.deliver_webhooks() == 0
+    assert receiver.got == []

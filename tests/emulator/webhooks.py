@@ -14,6 +14,8 @@ import http.client
 import json
 import random
 import threading
+import time
+import traceback
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -30,6 +32,35 @@ RETRY_GAPS = (60, 120, 300, 600, 1200, 2400, 3600, 6120)  # 8 retries in 4 hours
 DEADLY_FAILURES = 8
 POLL_SECONDS = 0.05
 POSTERS = 4
+
+# Resources whose names hold an underscore; all others end at the first one.
+LONG_HEADS = (
+    "app_purchases_one_time",
+    "app_subscriptions",
+    "bulk_operations",
+    "collection_listings",
+    "company_contact_roles",
+    "company_contacts",
+    "company_locations",
+    "customer_groups",
+    "customer_payment_methods",
+    "draft_orders",
+    "fulfillment_events",
+    "fulfillment_holds",
+    "fulfillment_orders",
+    "inventory_items",
+    "inventory_levels",
+    "inventory_shipments",
+    "inventory_transfers",
+    "metafield_definitions",
+    "order_transactions",
+    "payment_schedules",
+    "payment_terms",
+    "product_feeds",
+    "product_listings",
+    "selling_plan_groups",
+    "tender_transactions",
+)
 
 
 @dataclass
@@ -81,18 +112,19 @@ class Plan:
 
 
 class Post:
-    """The outgoing mail of one shop."""
+    """The outgoing mail of one shop. What waits is part of the shop's state
+    (`shop.webhook_queue`), so that restoring a state takes it back."""
 
     def __init__(self, shop):
         self.shop = shop
         self.lock = threading.Lock()
         self.deliveries: list[Delivery] = []
-        self.waiting: list[Delivery] = []
         self.plans: list[Plan] = []
         self.background = True
         self._thread: threading.Thread | None = None
         self._stopped = threading.Event()
         self._count = 0
+        self.sending = 0
 
     # -- taking in ------------------------------------------------------------------
 
@@ -119,7 +151,7 @@ class Post:
             with self.lock:
                 self.deliveries.append(made)
                 if not plan.drop:
-                    self.waiting.append(made)
+                    self.shop.webhook_queue.append(made)
         if self.background:
             self._ensure_thread()
 
@@ -145,23 +177,26 @@ class Post:
         """Take what is due off the list, in the order it shall go out."""
         now = self.shop.now()
         with self.lock:
-            due = [one for one in self.waiting if even_later or one.due <= now]
-            for one in due:
-                self.waiting.remove(one)
-                one.state = "sending"
+            queue = self.shop.webhook_queue
+            due = [one for one in queue if even_later or one.due <= now]
+            later = [one for one in queue if not even_later and one.due > now]
+            queue.clear()
+            queue.extend(later)
+            self.sending += len(due)
+        for one in due:
+            one.state = "sending"
         return sorted(due, key=lambda one: one.order)
 
     def send(self, delivery: Delivery) -> None:
-        outcome = post(
-            delivery.uri,
-            delivery.body,
-            delivery.headers,
-            self.shop.switches.webhook_follows_redirects,
-        )
-        delivery.attempts.append(outcome)
-        delivered = outcome.startswith("2")
-        with self.shop.lock:
-            self._after(delivery, delivered)
+        try:
+            follow = self.shop.switches.webhook_follows_redirects
+            outcome = post(delivery.uri, delivery.body, delivery.headers, follow)
+            delivery.attempts.append(outcome)
+            with self.shop.lock:
+                self._after(delivery, outcome.startswith("2"))
+        finally:
+            with self.lock:
+                self.sending -= 1
 
     def _after(self, delivery: Delivery, delivered: bool) -> None:
         subscription = self.shop.objects.get(delivery.subscription)
@@ -184,7 +219,7 @@ class Post:
             if not self.shop.switches.webhook_id_stable_across_retries:
                 delivery.headers["X-Shopify-Webhook-Id"] = str(uuid.uuid4())
             with self.lock:
-                self.waiting.append(delivery)
+                self.shop.webhook_queue.append(delivery)
         limit = DEADLY_FAILURES if by_attempts else len(RETRY_GAPS) + 1
         if subscription and failures >= limit:
             self.shop.delete(subscription)
@@ -201,10 +236,25 @@ class Post:
                 self._thread.start()
 
     def _run(self) -> None:
-        with ThreadPoolExecutor(POSTERS, "webhooks") as pool:
-            while not self._stopped.wait(POLL_SECONDS):
-                if self.background:
-                    list(pool.map(self.send, self.claim()))
+        pool = ThreadPoolExecutor(POSTERS, "webhooks")
+        while not self._stopped.wait(POLL_SECONDS):
+            for delivery in self.claim() if self.background else ():
+                pool.submit(self._send_noting_bugs, delivery)
+        pool.shutdown(wait=True, cancel_futures=True)
+
+    def _send_noting_bugs(self, delivery: Delivery) -> None:
+        try:
+            self.send(delivery)
+        except Exception:
+            self.shop.emulator.bugs.append(traceback.format_exc())
+            raise
+
+    def busy(self) -> bool:
+        """Is anything due now, or being sent?"""
+        now = self.shop.now()
+        with self.lock:
+            waiting = any(one.due <= now for one in self.shop.webhook_queue)
+            return waiting or self.sending > 0
 
     def stop(self) -> None:
         self._stopped.set()
@@ -215,25 +265,16 @@ class Post:
     def clear(self) -> None:
         with self.lock:
             self.deliveries.clear()
-            self.waiting.clear()
+            self.shop.webhook_queue.clear()
             self.plans.clear()
 
 
 def header_topic(topic: str) -> str:
-    """ORDERS_CREATE -> orders/create, ORDER_TRANSACTIONS_CREATE -> …/create."""
-    special = {
-        "FULFILLMENT_ORDERS_ORDER_ROUTING_COMPLETE": (
-            "fulfillment_orders/order_routing_complete"
-        ),
-        "FULFILLMENT_ORDERS_PLACED_ON_HOLD": "fulfillment_orders/placed_on_hold",
-        "FULFILLMENT_ORDERS_HOLD_RELEASED": "fulfillment_orders/hold_released",
-        "APP_SCOPES_UPDATE": "app/scopes_update",
-        "CUSTOMERS_MARKETING_CONSENT_UPDATE": "customers_marketing_consent/update",
-    }
-    if topic in special:
-        return special[topic]
-    head, _underscore, tail = topic.lower().rpartition("_")
-    return f"{head}/{tail}"
+    """ORDERS_PARTIALLY_FULFILLED -> orders/partially_fulfilled."""
+    text = topic.lower()
+    heads = [head for head in LONG_HEADS if text.startswith(f"{head}_")]
+    head = heads[0] if heads else text.partition("_")[0]
+    return f"{head}/{text.removeprefix(head + '_')}"
 
 
 def signature(secret: str, body: bytes) -> str:
@@ -323,6 +364,17 @@ def deliver_webhooks(shop, even_later: bool = False) -> int:
     for delivery in due:
         post_of(shop).send(delivery)
     return len(due)
+
+
+@merchant("wait_webhooks", locked=False)
+def wait_webhooks(shop, timeout: float = 30) -> bool:
+    """Wait (real seconds) until the background thread has posted all that is due."""
+    end = time.monotonic() + timeout
+    while post_of(shop).busy():
+        if time.monotonic() > end:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True
 
 
 @merchant("webhook_deliveries", locked=False)

@@ -1,0 +1,353 @@
+"""One push of done deliveries: read what Shopify has, send what is due, note it.
+
+Shopify offers no key for a fulfilment. So one order's deliveries go one after the other,
+and while a write about the order has no known end, none of them sends anything.
+"""
+
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+
+from odoo import fields
+
+from ..api.errors import ShopifyError
+from ..core.failures import Failure, NeedsReview
+from ..core.fulfillments import (
+    PickingFacts,
+    ShippedLine,
+    Tracking,
+    plan_fulfillment,
+    settle_fulfillment,
+)
+from ..core.outcome import Change, Outcome
+from ..core.settle import Timing
+from .fulfillment_reader import read_fulfillments
+from .remote_failure import remote_failure
+
+WRITE = "fulfillments/create"
+# A delivery of 250 lines a request: more rounds than any delivery needs.
+ROUNDS = 8
+
+
+class FulfillmentPush:
+    """Works on the deliveries that one drain holds. `run` gives each one's end."""
+
+    def __init__(self, env, backend, client, pickings):
+        self.env = env
+        self.backend = backend
+        self.client = client
+        self.pickings = pickings
+        self.links = env["shopify.stock.picking"]
+        self.mutations = env["shopify.mutation"]
+        self.ends = {}
+        self.accepted = set()
+        self.orders = {}
+        self.out_of_date = set()
+
+    def run(self):
+        work = self._facts_of_all()
+        self._note_acceptance()
+        gids = list(dict.fromkeys(link.shopify_gid for link, _f in work.values()))
+        self.orders = read_fulfillments(self.client, gids) if gids else {}
+        stopped = self._settle_open_writes(work)
+        for picking, (link, facts) in work.items():
+            gid = link.shopify_gid
+            end = stopped.get(gid) or self._push(picking, link, facts)
+            if isinstance(end, Failure) and end.code == "outcome_unknown":
+                stopped[gid] = end
+            self.ends[picking.id] = end
+        return self.ends
+
+    # --- What Odoo shipped ---
+
+    def _facts_of_all(self):
+        """{picking: (order link, [PickingFacts, one a location])}; the rest get ends."""
+        work = {}
+        there = self.pickings.exists()
+        for picking in self.pickings - there:
+            self.ends[picking.id] = Outcome(
+                "excluded", self.env._("The delivery is gone in Odoo.")
+            )
+        for picking in there:
+            try:
+                found = self._facts(picking)
+            except NeedsReview as stop:
+                found = stop.failure
+            if isinstance(found, tuple):
+                work[picking] = found
+            else:
+                self.ends[picking.id] = found
+        return work
+
+    def _facts(self, picking):
+        """-> (order link, [PickingFacts]) or an end."""
+        if picking.state != "done" or picking.picking_type_code != "outgoing":
+            return Outcome("excluded", self.env._("It is no done delivery."))
+        lines = self._linked_lines(picking)
+        if not lines:
+            return Outcome("excluded", self.env._("It ships nothing of Shopify's."))
+        order_links = self.env["shopify.sale.order"].browse(
+            {line.order_link_id.id for line in lines.values()}
+        )
+        if len(order_links) > 1:
+            names = ", ".join(order_links.mapped("name"))
+            return Failure(
+                "fulfillment_mismatch", {"shipped": picking.name, "open": names}
+            )
+        by_place = self._by_place(picking, lines)
+        return order_links, [
+            self._place_facts(picking, order_links, place, moves, lines)
+            for place, moves in by_place.items()
+        ]
+
+    def _linked_lines(self, picking):
+        """{sale order line: its Shopify link} of what the delivery ships."""
+        # sudo: links are closed to the sync user's hands
+        links = (
+            self.env["shopify.sale.order.line"]
+            .sudo()
+            .search(
+                [
+                    ("backend_id", "=", self.backend.id),
+                    ("odoo_id", "in", picking.move_ids.sale_line_id.ids),
+                ]
+            )
+        )
+        return {link.odoo_id.id: link for link in links}
+
+    def _by_place(self, picking, lines):
+        places = self.env["shopify.mapping.location"]
+        moves = picking.move_ids.filtered(
+            lambda move: (
+                move.state == "done" and move.quantity and move.sale_line_id.id in lines
+            )
+        )
+        found = defaultdict(moves.browse)
+        for location, group in moves.grouped("location_id").items():
+            place = places._of_odoo_location(self.backend, location)
+            if not place:
+                place = self._place_of_warehouse(location)
+            if not place:
+                raise NeedsReview("location_unknown", location=location.display_name)
+            found[place] |= group
+        return found
+
+    def _place_of_warehouse(self, location):
+        """In a warehouse that ships in steps, goods leave from its output zone."""
+        # sudo: see above
+        places = (
+            self.env["shopify.mapping.location"]
+            .sudo()
+            .search(
+                [
+                    ("backend_id", "=", self.backend.id),
+                    ("warehouse_id", "=", location.warehouse_id.id),
+                ]
+            )
+        )
+        return places if location.warehouse_id and len(places) == 1 else places.browse()
+
+    def _place_facts(self, picking, order_link, place, moves, lines):
+        return PickingFacts(
+            name=picking.name,
+            order_name=order_link.name or "",
+            location=place.shopify_gid,
+            location_name=place.name,
+            lines=tuple(
+                ShippedLine(
+                    line=lines[sale_line.id].shopify_gid,
+                    quantity=_whole(sum(group.mapped("quantity"))),
+                    shipped=_whole(sale_line.qty_delivered),
+                    title=sale_line.product_id.default_code or sale_line.name,
+                )
+                for sale_line, group in moves.grouped("sale_line_id").items()
+            ),
+            tracking=_tracking(picking),
+        )
+
+    def _note_acceptance(self):
+        self.env.cr.execute(
+            "SELECT DISTINCT subject_key FROM shopify_trigger WHERE backend_id = %s"
+            " AND direction = 'out' AND subject_type = 'stock.picking'"
+            " AND subject_key = ANY(%s) AND cause = 'accepted'",
+            [self.backend.id, [str(key) for key in self.pickings.ids]],
+        )
+        self.accepted = {int(row[0]) for row in self.env.cr.fetchall()}
+
+    # --- Writes whose end isn't recorded ---
+
+    def _settle_open_writes(self, work):
+        """-> {order GID: why nothing may be sent for it now}"""
+        stopped, settled = {}, defaultdict(list)
+        gids = {link.shopify_gid for link, _facts in work.values()}
+        names = {_order_name(gid) for gid in gids}
+        for write in self.mutations._open_for(self.backend, names):
+            gid = write.before["order"]
+            if gid in stopped:
+                continue
+            stop, state = self._settle(write, gid)
+            if stop:
+                stopped[gid] = stop
+            else:
+                settled[state].append(write.uuid)
+        for state, keys in settled.items():
+            self.mutations._close_after_commit(keys, state)
+        return stopped
+
+    def _settle(self, write, gid):
+        """-> (why to stop, None) or (None, the state it ends in)"""
+        if write.state == "applied":
+            made = write.answer["fulfillmentCreate"]["fulfillment"]["id"]
+            self._note_made(write.before, made)
+            return None, "settled"
+        order = self.orders[gid]
+        if order is None or isinstance(order, Failure):
+            return order or Failure("shopify_record_gone"), None
+        timing = self._timing(write)
+        since = write.before.get("unchanged_since")
+        verdict = settle_fulfillment(
+            write.before,
+            order,
+            timing,
+            datetime.fromisoformat(since) if since else None,
+        )
+        if verdict.kind == "applied":
+            self._note_made(write.before, verdict.gids[0])
+            return None, "settled"
+        if verdict.kind == "not_applied":
+            return None, "not_applied"
+        if verdict.kind == "wait":
+            if not since and timing.is_final:
+                now = timing.now.isoformat()
+                self.mutations._remember(write.uuid, {"unchanged_since": now})
+            wait = (verdict.until - timing.now).total_seconds()
+            params = {"operation": WRITE, "retry_after": max(1.0, wait)}
+            return Failure("outcome_unknown", params), None
+        return verdict.failure, None
+
+    def _timing(self, write):
+        return Timing(
+            sent_at=write.created_at.replace(tzinfo=UTC),
+            now=fields.Datetime.now().replace(tzinfo=UTC),
+            timeout=timedelta(seconds=self.backend._parameter("read_timeout")),
+            margin=timedelta(seconds=self.backend._parameter("verdict_wait")),
+        )
+
+    def _note_made(self, before, gid):
+        """Link a fulfilment with the delivery that asked for it, once."""
+        picking = self.env["stock.picking"].browse(before["picking"])
+        # sudo: links are closed to the sync user's hands
+        order_link = self.env["shopify.sale.order"].sudo()
+        order_link = order_link._find(self.backend, [before["order"]])[before["order"]]
+        known = self.links.sudo()._find(self.backend, [gid])
+        if not known and picking.exists():
+            self.links._note_sent(self.backend, picking, order_link, gid)
+            self.env["shopify.line.place"].sudo()._move_to_fulfilled(
+                self.backend, before["location"], before["lines"]
+            )
+
+    # --- Sending ---
+
+    def _push(self, picking, link, facts_of_places):
+        """Send what is due for one delivery. Its end."""
+        changes, covered = [], []
+        for facts in facts_of_places:
+            for _round in range(ROUNDS):
+                order = self._order(link.shopify_gid)
+                if order is None:
+                    return Failure("shopify_record_gone")
+                if isinstance(order, Failure):
+                    return order
+                try:
+                    plan = plan_fulfillment(facts, order)
+                except NeedsReview as stop:
+                    return stop.failure
+                covered += plan.covered
+                if plan.input is None:
+                    break
+                stop = self._withheld(picking, facts) or self._send(
+                    picking, link, plan, changes
+                )
+                if stop:
+                    return stop
+                if not plan.more:
+                    break
+        return self._end(picking, link, changes, covered)
+
+    def _withheld(self, picking, facts):
+        in_review = self.backend._flow_policy("fulfilments") == "review"
+        if not in_review or picking.id in self.accepted:
+            return None
+        summary = self.env._(
+            "%(order)s is fulfilled from %(location)s",
+            order=facts.order_name,
+            location=facts.location_name,
+        )
+        return Failure("to_accept", {"summary": summary})
+
+    def _send(self, picking, link, plan, changes):
+        """One request, and its link. Returns why to stop, or None."""
+        gid = link.shopify_gid
+        before = {**plan.before, "picking": picking.id, "order": gid}
+        try:
+            key, answer = self.mutations._perform(
+                self.backend,
+                self.client,
+                WRITE,
+                {"fulfillment": plan.input},
+                [f"out/stock.picking/{picking.id}", _order_name(gid)],
+                before,
+            )
+        except ShopifyError as error:
+            return remote_failure(self.backend, error)
+        made = answer.data["fulfillmentCreate"]["fulfillment"]["id"]
+        self.out_of_date.add(gid)
+        self._note_made(before, made)
+        self.mutations._close_after_commit([key])
+        changes.append(Change(self.env._("Fulfilment in Shopify"), None, made))
+        return None
+
+    def _order(self, gid):
+        """The order as Shopify has it after all we sent. If Shopify can't say now, the
+        rest waits for the next run, and what was sent stays noted."""
+        if gid in self.out_of_date:
+            try:
+                self.orders.update(read_fulfillments(self.client, [gid]))
+            except ShopifyError as error:
+                self.orders[gid] = remote_failure(self.backend, error)
+            self.out_of_date.discard(gid)
+        return self.orders.get(gid)
+
+    def _end(self, picking, link, changes, covered):
+        if changes:
+            return Outcome("synced", changes=tuple(changes))
+        self._adopt(picking, link, covered)
+        return Outcome("unchanged", self.env._("Fulfilled in Shopify already."))
+
+    def _adopt(self, picking, link, covered):
+        """A fulfilment that was there before: linked where it is the only candidate."""
+        known = self.links.sudo()._find(self.backend, covered)
+        free = [gid for gid in dict.fromkeys(covered) if gid not in known]
+        mine = self.links.sudo().search(
+            [("backend_id", "=", self.backend.id), ("odoo_id", "=", picking.id)]
+        )
+        if len(free) == 1 and not mine:
+            self.links._note_sent(self.backend, picking, link, free[0])
+
+
+def _order_name(gid):
+    """What open writes about one order's fulfilments are found by."""
+    return f"fulfilment/{gid}"
+
+
+def _tracking(picking):
+    url = picking.carrier_tracking_url or ""
+    return Tracking(
+        number=picking.carrier_tracking_ref or "",
+        company=picking.carrier_id.name or "" if picking.carrier_tracking_ref else "",
+        # A carrier of several parcels gives a list, which is no address.
+        url=url if url.startswith("http") else "",
+    )
+
+
+def _whole(quantity):
+    return int(round(quantity, 6))

@@ -1,0 +1,48 @@
+"""Thin hook: a delivery was done, so its order may be fulfilled in Shopify."""
+
+import logging
+
+from odoo import fields, models
+
+_logger = logging.getLogger(__name__)
+
+
+class StockPicking(models.Model):
+    _inherit = "stock.picking"
+
+    shopify_binding_ids = fields.One2many(
+        "shopify.stock.picking", "odoo_id", "Shopify Links", readonly=True
+    )
+
+    def _action_done(self):
+        result = super()._action_done()
+        self._ask_for_fulfillments()
+        return result
+
+    def _ask_for_fulfillments(self):
+        """Never fails and never waits: a delivery is validated whatever Shopify says."""
+        try:
+            with self.env.cr.savepoint():
+                # sudo: whoever ships, the store's links are closed to them
+                self.sudo()._trigger_fulfillments("delivered")
+        except Exception:
+            _logger.exception("Deliveries %s were not noted for Shopify", self.ids)
+
+    def _trigger_fulfillments(self, cause):
+        done = self.filtered(
+            lambda picking: (
+                picking.state == "done" and picking.picking_type_code == "outgoing"
+            )
+        )
+        links = done.move_ids.sale_line_id.order_id.shopify_binding_ids
+        for backend, group in links.grouped("backend_id").items():
+            orders = group.sale_order_id
+            ids = done.filtered(lambda p, orders=orders: p._sale_orders() & orders).ids
+            self.env["shopify.trigger"]._insert(
+                backend,
+                [("fulfilments", "out", "stock.picking", key) for key in ids],
+                cause,
+            )
+
+    def _sale_orders(self):
+        return self.move_ids.sale_line_id.order_id
