@@ -55,6 +55,9 @@ class ShopifyBase:
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        # Code that opens a cursor of its own sees the test's records, and is undone.
+        if not cls._registry_patched:
+            cls.registry_enter_test_mode_cls()
         # Odoo's test base blocks `requests` only, and ShopifyAPI uses urllib.
         cls.startClassPatcher(
             patch.object(urllib.request.OpenerDirector, "open", _open_loopback_only)
@@ -72,8 +75,7 @@ class ShopifyBase:
         # Nothing posts by itself into Odoo's test server: shop.deliver_webhooks() does.
         cls.shop.webhook_mode("manual")
         cls.backend = cls._make_store()
-        with cls._own_cursors():
-            cls.backend.action_connect()
+        cls.backend.action_connect()
 
     def setUp(self):
         super().setUp()
@@ -119,25 +121,10 @@ class ShopifyBase:
 
         self.addCleanup(restore)
 
-    @classmethod
     @contextmanager
-    def _own_cursors(cls):
-        """Code that opens a cursor of its own sees the test's records, and is undone."""
-        if cls._registry_patched:
-            yield
-            return
-        cls.env.flush_all()
-        patches = cls._registry_test_mode_patches(cr=cls.cr, registry=cls.registry)
-        for each in patches:
-            each.start()
-        cls._registry_patched = True
-        try:
-            yield
-        finally:
-            for each in patches:
-                each.stop()
-            cls._registry_patched = False
-            cls.env.invalidate_all()
+    def enter_registry_test_mode(self):
+        # Entered for the whole class already.
+        yield
 
     def run_syncs(self, rounds=60):
         """Do all that is due, in this process, as the job runner would.
@@ -145,21 +132,21 @@ class ShopifyBase:
         Returns how many jobs ran. Fails if work remains after so many rounds.
         """
         done = 0
-        with self._own_cursors():
-            for _round in range(rounds):
-                jobs = self._due_jobs()
-                if not jobs:
-                    self.env.invalidate_all()
-                    return done
-                for job in jobs:
-                    self._run_job(job.uuid)
-                    done += 1
+        for _round in range(rounds):
+            jobs = self._due_jobs()
+            if not jobs:
+                self.env.invalidate_all()
+                return done
+            for job in jobs:
+                self._run_job(job.uuid)
+                done += 1
         raise AssertionError(
             f"still at work after {rounds} rounds: {jobs.mapped('name')}"
         )
 
     def _due_jobs(self):
-        self.env.flush_all()
+        # As a commit does: what the test itself did may only be noted before one.
+        self.env.cr.flush()
         self.env.invalidate_all()
         return self.env["queue.job"].search(
             [

@@ -259,9 +259,7 @@ def plan_links(
 
 def _plan_new(plan, template) -> LinkPlan | Failure:
     if template.action == "unmapped":
-        return Failure(
-            "product_unmapped", {"product": plan.title}, (f"product:{plan.gid}",)
-        )
+        return Failure("product_unmapped", {"product": plan.title})
     return LinkPlan(
         product=plan, link_template=True, make_template=True, make=plan.variants
     )

@@ -3,7 +3,7 @@
 Talks to Shopify only; nothing here knows Odoo's records.
 """
 
-from itertools import batched
+from odoo.tools import split_every
 
 from ..core.failures import Failure
 from ..core.fulfillments import read_order
@@ -21,7 +21,7 @@ def read_fulfillments(client, gids):
     it withholds what is asked. Raises what the client raises.
     """
     found = {}
-    for part in batched(gids, ORDERS_A_CALL):
+    for part in split_every(ORDERS_A_CALL, gids):
         answer = client.execute(READ, {"ids": list(part)})
         nodes = zip(part, answer.data["nodes"], strict=True)
         for number, (gid, node) in enumerate(nodes):

@@ -31,6 +31,8 @@ def _reason(backend, error):
             return "throttled", {"retry_after": error.retry_after}, ()
         case UnknownOutcomeError():
             return "outcome_unknown", {"operation": error.operation}, ()
+        case NotSentError(failure="sent_too_late"):
+            return "not_sent", {}, ()
         case NotSentError():
             return "network_timeout", {"problem": str(error)}, ()
         case TransientError():
@@ -42,6 +44,12 @@ def _reason(backend, error):
                 "scope_missing",
                 {"scope": ", ".join(error.scopes) or str(error)},
                 waits,
+            )
+        case AuthError(failure="shop_closed"):
+            return (
+                "store_unreachable",
+                {"domain": backend.shop_domain, "problem": str(error)},
+                (),
             )
         case AuthError():
             return "sign_in_failed", {"problem": str(error)}, ()

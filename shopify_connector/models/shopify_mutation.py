@@ -12,12 +12,11 @@ would make these transactions wait for that very job.
 """
 
 import json
-import time
 import uuid
 
 from odoo import api, fields, models
 
-from ..api import operations
+from ..api import deadline, operations
 from ..api.errors import ShopifyError
 from .short_transaction import short_transaction
 
@@ -88,8 +87,14 @@ class ShopifyMutation(models.Model):
         variables = dict(variables)
         if operations.load(operation).idempotent:
             variables.setdefault("idempotencyKey", key)
-        intent = self._intend(backend, key, operation, variables, subjects, before)
-        return key, self._send(client, intent, operation, variables)
+        # The points first: an intent must not grow old while it waits for them.
+        grant = client.reserve(operation)
+        try:
+            intent = self._intend(backend, key, operation, variables, subjects, before)
+        except BaseException:
+            client.release(grant)
+            raise
+        return key, self._send(client, intent, operation, variables, grant)
 
     @api.model
     def _intend(self, backend, key, operation, variables, subjects, before):
@@ -112,15 +117,17 @@ class ShopifyMutation(models.Model):
                     variables.get("idempotencyKey"),
                 ],
             )
-        return key, _clock()
+        return key, deadline.now()
 
     @api.model
-    def _send(self, client, intent, operation, variables):
+    def _send(self, client, intent, operation, variables, grant=None):
         """Send, and commit what came of it before anybody acts on it."""
         key, made_at = intent
         max_age = self.env["shopify.backend"]._parameter("intent_max_age")
         try:
-            answer = client.execute(operation, variables, send_before=made_at + max_age)
+            answer = client.execute(
+                operation, variables, send_before=made_at + max_age, grant=grant
+            )
         except ShopifyError as error:
             self._store_outcome(
                 key, error.outcome, error=str(error), request_id=error.request_id
@@ -137,7 +144,7 @@ class ShopifyMutation(models.Model):
     @api.model
     def _resend(self, client, row):
         """Ask again with the same bytes and the same key (only @idempotent ones)."""
-        intent = (row.uuid, _clock())
+        intent = (row.uuid, deadline.now())
         return self._send(client, intent, row.operation, row.variables)
 
     @api.model
@@ -241,8 +248,3 @@ class OpenWrite:
 
     def __init__(self, **values):
         self.__dict__.update(values)
-
-
-def _clock():
-    """Seconds on a clock that goes on while this process is stopped."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -9,7 +9,6 @@ from odoo import api, fields, models
 
 from ..api import scopes as api_scopes
 from .roles import MANAGER, OPERATOR, check_role
-from .shopify_flow import FLOWS
 
 OPEN_STATES = ("review", "waiting")
 

@@ -1,7 +1,7 @@
 """Links of variants: what orders, stock and fulfilments find products by."""
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 
 from ..core import gid as shopify_gid
 from ..core import products
@@ -57,7 +57,7 @@ class ShopifyProductProduct(models.Model):
 
     # === WHAT BOTH SIDES SAY === #
 
-    def _note_variant(self, backend, product_link, plan):
+    def _note_variant(self, backend, product_link, product_gid, plan):
         """Keep what both sides say of this variant; returns the new differences.
 
         plan: its core VariantPlan, None when the product was read and no longer has it.
@@ -73,7 +73,7 @@ class ShopifyProductProduct(models.Model):
             {
                 "gone_at": False,
                 "product_link_id": product_link.id,
-                "product_gid": product_link.shopify_gid or self.product_gid,
+                "product_gid": product_gid,
                 "inventory_item_gid": plan.inventory_item_gid,
                 "tracked": plan.is_stocked,
                 "label": plan.label(),
@@ -97,78 +97,23 @@ class ShopifyProductProduct(models.Model):
     # === A PERSON'S CHOICE === #
 
     @api.model
-    def _choose(self, backend, variant_gid, product, product_gid=None):
-        """Link a variant to the product that a person named, and go on with all that
-        waited for it. Raises UserError when that link must not be.
-
-        product_gid: the variant's Shopify product, where known; it is read again then.
-        """
-        self._check_choice(backend, variant_gid, product)
-        link = self._bind(
-            backend,
-            [
-                {
-                    "shopify_gid": variant_gid,
-                    "odoo_id": product.id,
-                    "product_gid": product_gid,
-                    "label": product.default_code or product.display_name,
-                }
-            ],
-        )
-        backend._note_event(
-            "person",
-            "linked",
-            self.env._(
-                "Variant %(gid)s linked to %(product)s by choice",
-                gid=variant_gid,
-                product=product.display_name,
-            ),
-        )
-        if product_gid:
-            self.env["shopify.trigger"].sudo()._insert(
-                backend, [("products", "in", "Product", product_gid)], "linked"
-            )
-        return link
-
-    @api.model
-    def _check_choice(self, backend, variant_gid, product):
-        if not self.env.user.has_group("shopify_connector.group_operator"):
-            raise AccessError(
-                self.env._("Only Shopify operators choose what a record is linked to.")
-            )
-        backend.check_access("read")
-        product.check_access("read")
-        taken = self.sudo().search(
-            [
-                ("backend_id", "=", backend.id),
-                "|",
-                ("shopify_gid", "=", variant_gid),
-                ("odoo_id", "=", product.id),
-            ],
-            limit=1,
-        )
-        if taken:
-            raise UserError(
-                self.env._(
-                    "%(product)s and %(gid)s are linked already. A record has one link.",
-                    product=taken.odoo_id.display_name,
-                    gid=taken.shopify_gid,
-                )
-            )
-        if product.company_id and product.company_id != backend.company_id:
+    def _link_chosen(self, backend, gid, record, reason):
+        """See shopify.binding; a product that can't be sold there is refused too."""
+        if record.company_id and record.company_id != backend.company_id:
             raise UserError(
                 self.env._(
                     "%(product)s belongs to %(other)s, the store to %(company)s.",
-                    product=product.display_name,
-                    other=product.company_id.name,
+                    product=record.display_name,
+                    other=record.company_id.name,
                     company=backend.company_id.name,
                 )
             )
-        if product.uom_id != self.env.ref("uom.product_uom_unit"):
+        if record.uom_id != self.env.ref("uom.product_uom_unit"):
             raise UserError(
                 self.env._(
                     "%(product)s is kept in %(unit)s; Shopify counts pieces.",
-                    product=product.display_name,
-                    unit=product.uom_id.name,
+                    product=record.display_name,
+                    unit=record.uom_id.name,
                 )
             )
+        return super()._link_chosen(backend, gid, record, reason)

@@ -328,12 +328,22 @@ class ShopifyProductTemplate(models.Model):
         return ends
 
     @api.model
-    def _variant_links(self, backend, gids):
+    def _variant_links(self, backend, plans):
+        """{product GID: links of its variants}, those that left it included."""
+        products_of = {
+            variant.gid: gid
+            for gid, plan in plans.items()
+            for variant in plan.product.variants
+        }
         found = defaultdict(self.env["shopify.product.product"].browse)
-        for link in self.env["shopify.product.product"].search(
-            [("backend_id", "=", backend.id), ("product_gid", "in", list(gids))]
+        for link in found.default_factory().search(
+            Domain("backend_id", "=", backend.id)
+            & (
+                Domain("product_gid", "in", list(plans))
+                | Domain("shopify_gid", "in", list(products_of))
+            )
         ):
-            found[link.product_gid] |= link
+            found[products_of.get(link.shopify_gid, link.product_gid)] |= link
         return found
 
     @api.model
@@ -450,7 +460,9 @@ class ShopifyProductTemplate(models.Model):
             write_if_new(self, {"content_digest": plan.digest(), "gone_at": False})
         there = {variant.gid: variant for variant in plan.variants}
         for link in variant_links:
-            changes += link._note_variant(backend, self, there.get(link.shopify_gid))
+            changes += link._note_variant(
+                backend, self, plan.gid, there.get(link.shopify_gid)
+            )
         return changes
 
 

@@ -8,7 +8,6 @@ unique index lets two stores that meet the same buyer at once make one contact.
 from dataclasses import dataclass, replace
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
 
 from ..core import customers, identity
 from ..core.customers import CONTACT, CUSTOMER, AddressPlan, CustomerPlan
@@ -585,43 +584,6 @@ class ShopifyResPartner(models.Model):
             ]
         )
         return made
-
-    # === A PERSON'S CHOICE === #
-
-    @api.model
-    def _choose(self, backend, customer_gid, partner):
-        """Link a customer to the contact that a person named, and go on with all that
-        waited for it. Raises UserError when that link must not be."""
-        if not self.env.user.has_group("shopify_connector.group_operator"):
-            raise AccessError(
-                self.env._("Only Shopify operators choose what a record is linked to.")
-            )
-        backend.check_access("read")
-        partner.check_access("read")
-        taken = self.sudo()._links_of(backend, partner.ids).get(partner.id)
-        taken = taken or self.sudo()._find(backend, [customer_gid]).get(customer_gid)
-        if taken:
-            raise UserError(
-                self.env._(
-                    "%(partner)s and %(gid)s are linked already. A record has one link.",
-                    partner=taken.odoo_id.display_name,
-                    gid=taken.shopify_gid,
-                )
-            )
-        link = self._bind(
-            backend,
-            [{"shopify_gid": customer_gid, "odoo_id": partner.id, "kind": CUSTOMER}],
-        )
-        backend._note_event(
-            "person",
-            "linked",
-            self.env._(
-                "Customer %(gid)s linked to %(partner)s by choice",
-                gid=customer_gid,
-                partner=partner.display_name,
-            ),
-        )
-        return link
 
 
 def _person_key(plan):

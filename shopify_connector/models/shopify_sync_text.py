@@ -1,69 +1,60 @@
-"""What a sync row says to people: headline, missing thing, kind, retry, and its fix."""
+"""What a sync row says to people: headline, what is missing, its kind, and the retry."""
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 
-from ..core import failures, search
+from ..core import failures
 from ..core.failures import Failure
+from ..core.taxes import parse_key
+from .roles import OPERATOR, has_role
+from .shopify_mark import LINKS
 
-# Where the fix of a reason leads: (action's XML ID, or a method of shopify.sync).
-FIXES = {
-    "link_variant": "action_link",
-    "link_product": "action_link",
-    "link_customer": "action_link",
-    "choose_match": "action_link",
-    "set_location": "shopify_connector.action_mapping_location",
-    "set_tax": "shopify_connector.action_mapping_tax",
-    "accept": "action_accept",
-    "open_in_shopify": "action_open_in_shopify",
-    "open_record": "action_open_in_odoo",
-    "compare": "action_open_in_odoo",
-    "open_blocker": "action_open_blocker",
-}
-STORE_FIXES = (
-    "grant_scope",
-    "grant_access",
-    "open_credentials",
-    "open_settings",
-    "resume_store",
-    "reconnect",
-    "set_pricelist",
-    "activate_currency",
+ODOO_MODELS = (
+    "product.template",
+    "product.product",
+    "res.partner",
+    "sale.order",
+    "account.move",
+    "stock.picking",
+    "stock.location",
+    "stock.warehouse",
+    "shopify.stock.level",
 )
+TIMELINE = 50
 
 
 class ShopifySync(models.Model):
     _inherit = "shopify.sync"
 
+    weight = fields.Integer(aggregator="max")
     headline = fields.Char(
         "Cause", index=True, help="The same for all items that one fix releases."
     )
-    message = fields.Char("What happened", compute="_compute_texts")
-    missing = fields.Char(compute="_compute_texts")
-    retry_text = fields.Char("Is a retry safe?", compute="_compute_texts")
-    fix_label = fields.Char(compute="_compute_texts")
+    message = fields.Char("What Happened", compute="_compute_texts")
+    missing = fields.Char("What Is Missing", compute="_compute_texts")
+    retry_text = fields.Char("Is a Retry Safe?", compute="_compute_texts")
     retry_safe = fields.Boolean(compute="_compute_texts")
-    shopify_url = fields.Char("In Shopify", compute="_compute_shopify_url")
-    odoo_ref = fields.Reference("_odoo_models", "In Odoo", compute="_compute_odoo_ref")
-    odoo_record_id = fields.Integer("Odoo ID", compute="_compute_odoo_ref")
-    event_ids = fields.Many2many(
-        "shopify.event", string="What happened so far", compute="_compute_event_ids"
+    status = fields.Selection(
+        [
+            ("synced", "Synced"),
+            ("excluded", "Excluded"),
+            ("waiting", "Waiting"),
+            ("review", "Needs Review"),
+            ("cancelled", "Closed"),
+        ],
+        compute="_compute_status",
     )
-    support_text = fields.Text("For support", compute="_compute_support_text")
+    shopify_url = fields.Char("In Shopify", compute="_compute_shopify_url")
+    odoo_ref = fields.Reference(
+        "_odoo_models", "In Odoo", compute="_compute_odoo_ref", compute_sudo=False
+    )
+    odoo_record_id = fields.Integer("Odoo ID", compute="_compute_odoo_ref")
+    cause_count = fields.Integer("Items of This Cause", compute="_compute_cause_count")
+    event_ids = fields.Many2many(
+        "shopify.event", string="What Happened So Far", compute="_compute_event_ids"
+    )
+    support_text = fields.Text("Report", compute="_compute_support_text")
 
-    @api.model
-    def _odoo_models(self):
-        names = (
-            "product.template",
-            "product.product",
-            "res.partner",
-            "sale.order",
-            "account.move",
-            "stock.picking",
-            "stock.location",
-            "stock.warehouse",
-        )
-        return [(name, self.env[name]._description) for name in names]
+    # === TEXTS === #
 
     def _failure(self):
         """The row's reason, None for a row that isn't stopped."""
@@ -72,24 +63,22 @@ class ShopifySync(models.Model):
             return None
         return Failure(self.reason_code, self.reason_params or {})
 
-    @api.depends("reason_code", "reason_params", "record_name", "wait_ids.key")
+    @api.depends("reason_code", "reason_params", "record_name", "wait_ids.key", "note")
     @api.depends_context("lang")
     def _compute_texts(self):
         for row in self:
+            row.missing = ", ".join(row._missing_text(w.key) for w in row.wait_ids)
             failure = row._failure()
             if failure is None:
                 row.update(
-                    dict.fromkeys(("missing", "retry_text", "fix_label"), False)
-                    | {"message": row.note, "retry_safe": True}
+                    {"message": row.note, "retry_text": False, "retry_safe": True}
                 )
                 continue
             reason = failure.reason
-            record = row.record_name or row.subject_key
+            record = row._record_label()
             row.message = self._translate(reason.message, failure, record)
             row.retry_text = self._translate(reason.retry_text, failure, record)
-            row.fix_label = reason.fix_label and self.env._(reason.fix_label)
             row.retry_safe = reason.retry_safe
-            row.missing = ", ".join(row.wait_ids.mapped("key"))
 
     @api.model
     def _translate(self, text, failure, record):
@@ -101,39 +90,141 @@ class ShopifySync(models.Model):
         reason = failure.reason
         return self._translate(reason.headline or reason.title, failure, "")
 
+    def _record_label(self):
+        """ "Order #1042", as messages call the record."""
+        name = self.record_name or self.subject_key
+        kinds = {
+            "Order": self.env._("Order %s", name),
+            "Customer": self.env._("Customer %s", name),
+            "Product": self.env._("Product %s", name),
+            "ProductVariant": self.env._("Variant %s", name),
+            "Location": self.env._("Location %s", name),
+            "stock.picking": self.env._("Delivery %s", name),
+            "shopify.stock.level": self.env._("The stock of %s", name),
+        }
+        return kinds.get(self.subject_type, name)
+
+    def _missing_text(self, key):
+        """A waits-on key in words."""
+        kind, _sep, value = key.partition(":")
+        match kind:
+            case "variant":
+                return self.env._("a link for the variant %s", value)
+            case "product":
+                return self.env._("a link for the product %s", value)
+            case "customer":
+                return self.env._("a link for the customer %s", value)
+            case "order":
+                return self.env._("the import of the order %s", value)
+            case "location":
+                return self.env._("a warehouse for %s", self._location_label(value))
+            case "tax":
+                return self.env._("an Odoo tax for %s", _tax_label(value))
+            case "scope":
+                return self.env._("the permission %s in Shopify", value)
+            case "pricelist":
+                return self.env._("a pricelist in %s", value)
+            case "setting":
+                field = self.env["shopify.backend"]._fields.get(value)
+                label = field._description_string(self.env) if field else value
+                return self.env._("the store's setting “%s”", label)
+        return key
+
+    def _location_label(self, gid):
+        row = self.env["shopify.mapping.location"].search(
+            [("backend_id", "=", self.backend_id.id), ("shopify_gid", "=", gid)],
+            limit=1,
+        )
+        return f"“{row.name}” ({gid})" if row else gid
+
+    @api.depends("state", "outcome")
+    def _compute_status(self):
+        for row in self:
+            if row.state != "done":
+                row.status = row.state
+            else:
+                row.status = "excluded" if row.outcome == "excluded" else "synced"
+
+    @api.depends("cause_key", "backend_id")
+    def _compute_cause_count(self):
+        counts = {
+            (backend.id, cause): count
+            for backend, cause, count in self._read_group(
+                [
+                    ("backend_id", "in", self.backend_id.ids),
+                    ("cause_key", "in", self.filtered("cause_key").mapped("cause_key")),
+                    ("state", "in", ("review", "waiting")),
+                ],
+                ["backend_id", "cause_key"],
+                ["__count"],
+            )
+        }
+        for row in self:
+            row.cause_count = counts.get((row.backend_id.id, row.cause_key), 0)
+
+    # === BOTH SIDES === #
+
+    @api.model
+    def _odoo_models(self):
+        return [
+            (name, self.env["ir.model"]._get(name).name)
+            for name in ODOO_MODELS
+            if name in self.env
+        ]
+
     @api.depends("subject_key", "direction")
     def _compute_shopify_url(self):
         for row in self:
-            row.shopify_url = (
-                row.backend_id._admin_url(row.subject_key)
-                if row.subject_key.startswith("gid:")
-                else False
-            )
+            known = row.subject_key and row.subject_key.startswith("gid:")
+            row.shopify_url = known and row.backend_id._admin_url(row.subject_key)
 
     @api.depends("subject_type", "subject_key")
+    @api.depends_context("uid")
     def _compute_odoo_ref(self):
-        for row in self:
-            record = row._odoo_record()
-            known = record and record._name in dict(self._odoo_models())
-            row.odoo_ref = f"{record._name},{record.id}" if known else False
+        for row, record in self._odoo_records().items():
+            # A record that its reader may not see is named by its ID alone.
+            shown = record and record._filtered_access("read")
+            row.odoo_ref = f"{record._name},{record.id}" if shown else False
             row.odoo_record_id = record.id if record else 0
 
-    def _odoo_record(self):
-        """The record on Odoo's side, if there is one (yet)."""
-        self.ensure_one()
-        from .shopify_mark import LINKS
+    def _odoo_records(self):
+        """{row: the record on Odoo's side, or None}, in one query a record type."""
+        found = dict.fromkeys(self)
+        for (backend, direction, kind), rows in self.grouped(
+            lambda row: (row.backend_id, row.direction, row.subject_type)
+        ).items():
+            if direction == "out":
+                found.update(rows._records_out(kind))
+            elif kind in LINKS:
+                # sudo: which record it is, is no secret; reading it is checked apart
+                links = self.env[LINKS[kind]].sudo()
+                links = links._find(backend, rows.mapped("subject_key"))
+                all_links = self.env[LINKS[kind]].sudo()
+                all_links = all_links.browse([link.id for link in links.values()])
+                records = all_links._marked_records()
+                for row in rows & self:
+                    link = links.get(row.subject_key)
+                    record = records.get(link) if link else None
+                    found[row] = record.sudo(False) if record else None
+        return found
 
-        if self.direction == "out":
-            if self.subject_type not in self.env:
-                return None
-            record = self.env[self.subject_type].browse(int(self.subject_key)).exists()
-            return record or None
-        model = LINKS.get(self.subject_type)
-        if not model:
-            return None
-        link = self.env[model].sudo()._find(self.backend_id, [self.subject_key])
-        link = link.get(self.subject_key)
-        return link._marked_records()[link] if link else None
+    def _records_out(self, model):
+        if model not in self.env:
+            return {}
+        ids = {row: int(row.subject_key) for row in self if row.subject_key.isdigit()}
+        there = set(self.env[model].sudo().browse(ids.values()).exists().ids)
+        return {
+            row: self.env[model].browse(record_id)
+            for row, record_id in ids.items()
+            if record_id in there
+        }
+
+    def _odoo_record(self):
+        """The record on Odoo's side, None if there is none (yet)."""
+        self.ensure_one()
+        return self._odoo_records()[self]
+
+    # === FOR SUPPORT === #
 
     def _compute_event_ids(self):
         for row in self:
@@ -143,147 +234,55 @@ class ShopifySync(models.Model):
                     ("subject_type", "=", row.subject_type),
                     ("subject_key", "=", row.subject_key),
                 ],
-                limit=50,
+                limit=TIMELINE,
             )
 
+    @api.depends("reason_code", "attempt_count")
     def _compute_support_text(self):
         for row in self:
-            last = row.event_ids[:1]
-            lines = [
-                f"reason: {row.reason_code or '-'}",
-                f"record: {row.direction} {row.subject_type} {row.subject_key}",
-                f"store: {row.backend_id.shop_domain}",
-                f"attempts: {row.attempt_count}",
-                f"request: {last.request_id or '-'}",
-                f"waits on: {row.missing or '-'}",
-            ]
-            row.support_text = "\n".join(lines)
+            row.support_text = "\n".join(row._report_lines())
 
-    # === BUTTONS === #
+    def _report_lines(self):
+        """What support asks for: IDs and codes, no names, amounts or addresses."""
+        last = self.event_ids[:1]
+        lines = [
+            f"reason: {self.reason_code or '-'}",
+            f"record: {self._subject_name()}",
+            f"odoo: {self.odoo_record_id or '-'}",
+            f"store: {self.backend_id.shop_domain}",
+            f"attempts: {self.attempt_count}, since {self.first_failed_at or '-'}",
+            f"waits on: {', '.join(self.wait_ids.mapped('key')) or '-'}",
+            f"request: {last.request_id or '-'}",
+        ]
+        lines += [
+            f"write: {write.operation} {write.uuid} {write.state} {write.error or ''}"
+            for write in self._open_writes()
+        ]
+        if has_role(self.env, OPERATOR) and self.traceback:
+            lines += ["", self.traceback]
+        return lines
 
-    def action_fix(self):
-        """Go to what mends this."""
+    def _subject_name(self):
+        """As the engine's books call the subject."""
         self.ensure_one()
-        failure = self._failure()
-        if failure is None:
-            return self.action_retry()
-        fix = failure.reason.fix
-        if fix in STORE_FIXES:
-            return {
-                "type": "ir.actions.act_window",
-                "res_model": "shopify.backend",
-                "res_id": self.backend_id.id,
-                "view_mode": "form",
-            }
-        target = FIXES.get(fix, "action_retry")
-        if "." not in target:
-            return getattr(self, target)()
-        action = self.env["ir.actions.act_window"]._for_xml_id(target)
-        action["domain"] = [("backend_id", "=", self.backend_id.id)]
-        action["context"] = {"search_default_missing": 1}
-        return action
+        return f"{self.direction}/{self.subject_type}/{self.subject_key}"
 
-    def action_link(self):
-        """Choose the Odoo record that the missing thing stands for."""
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "shopify.link.wizard",
-            "view_mode": "form",
-            "target": "new",
-            "context": {"default_sync_id": self.id},
-        }
-
-    def action_open_in_shopify(self):
+    def _open_writes(self):
+        """Shopify writes about this record whose end isn't recorded, newest first."""
         self.ensure_one()
-        if not self.shopify_url:
-            raise UserError(self.env._("Shopify's admin has no page for this record."))
-        return {"type": "ir.actions.act_url", "url": self.shopify_url, "target": "new"}
+        # sudo: the book belongs to operators; only outcomes are taken from it
+        writes = self.env["shopify.mutation"].sudo()
+        self.env.cr.execute(
+            "SELECT id FROM shopify_mutation WHERE backend_ref = %s"
+            " AND state IN ('intent', 'unknown', 'applied')"
+            " AND subjects ?| %s ORDER BY id DESC",
+            [self.backend_id.id, [self._subject_name()]],
+        )
+        return writes.browse([row[0] for row in self.env.cr.fetchall()])
 
-    def action_open_in_odoo(self):
-        self.ensure_one()
-        record = self._odoo_record()
-        if not record:
-            raise UserError(self.env._("Nothing exists in Odoo for this record yet."))
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": record._name,
-            "res_id": record.id,
-            "view_mode": "form",
-        }
 
-    def action_open_blocker(self):
-        """The sync that this one waits for."""
-        self.ensure_one()
-        keys = [key.split(":", 1)[1] for key in self.wait_ids.mapped("key")]
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Waited for"),
-            "res_model": "shopify.sync",
-            "view_mode": "list,form",
-            "domain": [("subject_key", "in", keys)],
-        }
-
-    def action_ask(self):
-        """Postpone, hand over or close: asks what it needs."""
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("What should happen?"),
-            "res_model": "shopify.sync.act",
-            "view_mode": "form",
-            "target": "new",
-            "context": {
-                "default_sync_ids": self.ids,
-                "default_act": self.env.context.get("act", "postpone"),
-            },
-        }
-
-    # === ONE SEARCH BOX === #
-
-    anything = fields.Char(
-        "ID, number, e-mail or admin URL",
-        compute="_compute_anything",
-        search="_search_anything",
-        help="Odoo ID, Shopify ID, GID, order name, e-mail or a pasted admin address.",
-    )
-
-    def _compute_anything(self):
-        self.anything = False
-
-    @api.model
-    def _search_anything(self, operator, value):
-        if operator not in ("=", "ilike", "like", "=ilike") or not isinstance(
-            value, str
-        ):
-            return NotImplemented
-        domain = fields.Domain("record_name", "ilike", value)
-        for term in search.parse_search(value):
-            domain |= self._search_term(term)
-        return domain
-
-    @api.model
-    def _search_term(self, term):
-        from .shopify_mark import LINKS
-
-        if term.kind == "gid":
-            return fields.Domain("subject_key", "=", term.value)
-        if term.kind == "shopify_id":
-            return fields.Domain(
-                "subject_key", "=like", f"gid://shopify/%/{term.value}"
-            )
-        if term.kind == "odoo_id":
-            number = int(term.value)
-            domain = fields.Domain("direction", "=", "out") & fields.Domain(
-                "subject_key", "=", str(number)
-            )
-            for model in LINKS.values():
-                links = self.env[model].sudo()
-                for name in ("odoo_id", "sale_order_id", "move_id"):
-                    if name in links._fields:
-                        gids = links.search([(name, "=", number)]).mapped("shopify_gid")
-                        domain |= fields.Domain("subject_key", "in", gids)
-            return domain
-        if term.kind == "email":
-            partners = self.env["shopify.res.partner"].sudo()
-            gids = partners.search([("odoo_id.email_normalized", "=", term.value)])
-            return fields.Domain("subject_key", "in", gids.mapped("shopify_gid"))
-        return fields.Domain("record_name", "=ilike", term.value)
+def _tax_label(key):
+    try:
+        return parse_key(key).describe()
+    except (ValueError, ArithmeticError):
+        return key

@@ -161,9 +161,7 @@ def test_unknown_product_stops_where_only_links_are_allowed():
 
     found = plan_links(plan, Decision("unmapped"), decisions(plan), INDEX)
 
-    assert found == Failure(
-        "product_unmapped", {"product": "Shirt"}, ("product:gid://shopify/Product/1",)
-    )
+    assert found == Failure("product_unmapped", {"product": "Shirt"})
 
 
 def test_adopted_product_is_linked_and_nothing_else():

@@ -26,6 +26,8 @@ def fulfillment_create(ctx, args):
         raise NotEmulated("FulfillmentInput.originAddress")
     try:
         chosen = fulfillments.check(ctx.shop, data["lineItemsByFulfillmentOrder"])
+        if not all(routing.seen(ctx, entry, "write") for entry, _rows in chosen):
+            raise fulfillments.Refused("Fulfillment order does not exist.")
     except fulfillments.Refused as refused:
         return _refusal(refused)
     made = fulfillments.send(

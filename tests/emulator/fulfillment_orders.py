@@ -6,6 +6,7 @@ Routing commits stock; holding, moving and cutting change what may be sent.
 from __future__ import annotations
 
 from . import inventory
+from .access import granted
 
 OPEN_STATES = frozenset({"OPEN", "IN_PROGRESS"})
 ENDED = frozenset({"CLOSED", "CANCELLED", "INCOMPLETE"})
@@ -153,6 +154,13 @@ def _destination(shop, order: dict) -> dict | None:
         "location": None,
         **{key: where[key] for key in keys.split()},
     }
+
+
+def seen(ctx, fulfillment_order: dict, verb: str = "read") -> bool:
+    """Do the app's scopes reach fulfilment orders at a location of this kind?"""
+    location = ctx.shop.objects[fulfillment_order["_location"]]
+    kind = "third_party" if location["isFulfillmentService"] else "merchant_managed"
+    return granted(ctx.scopes, f"{verb}_{kind}_fulfillment_orders")
 
 
 def rows(shop, fulfillment_order: dict) -> list[dict]:

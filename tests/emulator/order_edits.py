@@ -49,8 +49,8 @@ def edit_order(
     routing.route_units(shop, found, pairs)
     found["edited"] = True
     agreements.add(shop, found, "OrderEditAgreement", "ORDER_EDIT", sales)
-    shop.emit("ORDERS_EDITED", found)
     changed(shop, found)
+    shop.emit("ORDERS_EDITED", found)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .errors import NotEmulated
-from .fulfillment_orders import ENDED
+from .fulfillment_orders import ENDED, seen
 from .live_search import matching
 from .registry import field, query
 from .search import FREE_TEXT, by_moment, by_text, filter_, search
@@ -57,7 +57,8 @@ def fulfillments(ctx, order, args):
 
 @field("Order", "fulfillmentOrders")
 def fulfillment_orders(ctx, order, args):
-    entries = [ctx.shop.objects[gid] for gid in order["_fulfillment_orders"]]
+    every = [ctx.shop.objects[gid] for gid in order["_fulfillment_orders"]]
+    entries = [one for one in every if seen(ctx, one)]
     text = args.get("query")
     if args.get("displayable"):
         entries = [one for one in entries if one["status"] not in ENDED]

@@ -147,6 +147,17 @@ def test_wrong_quantity_is_refused(shop, ask, order, quantity):
     assert order["_fulfillments"] == []
 
 
+def test_fulfilment_orders_of_other_kinds_of_locations_are_out_of_reach(
+    shop, ask, order, places
+):
+    entry = read(ask, order)["fulfillmentOrders"]["nodes"][0]
+    shop.edit_location(places[0], isFulfillmentService=True)
+    assert message(create(ask, wanted(entry))) == ["Fulfillment order does not exist."]
+    shop.app.scopes -= {"read_third_party_fulfillment_orders"}
+    assert read(ask, order)["fulfillmentOrders"]["nodes"] == []
+    assert order["_fulfillments"] == []
+
+
 def test_two_locations_or_two_orders_in_one_call_are_refused(shop, ask, variants):
     first = shop.create_order(lines=[{"variant": "A"}, {"variant": "B"}])
     second = shop.create_order(lines=[{"variant": "A"}])

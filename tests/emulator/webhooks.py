@@ -14,7 +14,6 @@ import http.client
 import json
 import random
 import threading
-import time
 import traceback
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +22,6 @@ from datetime import datetime, timedelta
 from urllib.parse import urljoin, urlsplit
 
 from . import webhook_payloads as payloads
-from .registry import merchant
 from .store import RESET_HOOKS, STOP_HOOKS, WEBHOOK_SINK
 
 CONNECT_SECONDS = 1.0
@@ -32,6 +30,7 @@ RETRY_GAPS = (60, 120, 300, 600, 1200, 2400, 3600, 6120)  # 8 retries in 4 hours
 DEADLY_FAILURES = 8
 POLL_SECONDS = 0.05
 POSTERS = 4
+REORDER_REACH = 30  # places a reordered delivery may get ahead
 
 # Resources whose names hold an underscore; all others end at the first one.
 LONG_HEADS = (
@@ -137,7 +136,8 @@ class Post:
         webhook_id = str(uuid.uuid4())
         for _copy in range(plan.copies):
             self._count += 1
-            place = self._count - 1.5 * plan.random.random() * 20 * plan.reorder
+            early = REORDER_REACH * plan.random.random() if plan.reorder else 0
+            place = self._count - early
             made = Delivery(
                 subscription["id"],
                 topic,
@@ -153,7 +153,7 @@ class Post:
                 if not plan.drop:
                     self.shop.webhook_queue.append(made)
         if self.background:
-            self._ensure_thread()
+            self.start()
 
     def _headers(self, subscription, topic, body, webhook_id, event) -> dict:
         app = self.shop.apps[subscription["_app"]]
@@ -226,7 +226,7 @@ class Post:
 
     # -- the thread -------------------------------------------------------------------
 
-    def _ensure_thread(self) -> None:
+    def start(self) -> None:
         with self.lock:
             if self._thread is None:
                 self._stopped.clear()
@@ -330,75 +330,3 @@ def _stop(shop) -> None:
 WEBHOOK_SINK["emit"] = emit
 STOP_HOOKS.append(_stop)
 RESET_HOOKS.append(lambda shop: post_of(shop).clear())
-
-
-# -- control ----------------------------------------------------------------------
-
-
-@merchant("webhook_mode", locked=False)
-def webhook_mode(shop, mode: str) -> None:
-    """`background` (default) posts by itself, `manual` only by `deliver_webhooks`."""
-    post_of(shop).background = {"background": True, "manual": False}[mode]
-    if mode == "background":
-        post_of(shop)._ensure_thread()
-
-
-@merchant("plan_webhooks", locked=False)
-def plan_webhooks(shop, seed: int = 0, **plan) -> None:
-    """Let deliveries go wrong from now on: `drop`, `copies`, `delay` (seconds),
-    `reorder`; for `topics` (enum names), with `probability`, `times` times."""
-    if plan.get("topics"):
-        plan["topics"] = tuple(plan["topics"])
-    post_of(shop).plans.append(Plan(**plan, random=random.Random(seed)))
-
-
-@merchant("clear_webhook_plans", locked=False)
-def clear_webhook_plans(shop) -> None:
-    post_of(shop).plans.clear()
-
-
-@merchant("deliver_webhooks", locked=False)
-def deliver_webhooks(shop, even_later: bool = False) -> int:
-    """Post everything that is due (or everything), one after the other; how many."""
-    due = post_of(shop).claim(even_later)
-    for delivery in due:
-        post_of(shop).send(delivery)
-    return len(due)
-
-
-@merchant("wait_webhooks", locked=False)
-def wait_webhooks(shop, timeout: float = 30) -> bool:
-    """Wait (real seconds) until the background thread has posted all that is due."""
-    end = time.monotonic() + timeout
-    while post_of(shop).busy():
-        if time.monotonic() > end:
-            return False
-        time.sleep(POLL_SECONDS)
-    return True
-
-
-@merchant("webhook_deliveries", locked=False)
-def webhook_deliveries(shop, topic: str | None = None) -> list[dict]:
-    """All deliveries so far with their attempts and states."""
-    return [
-        one.as_dict() for one in post_of(shop).deliveries if topic in (None, one.topic)
-    ]
-
-
-@merchant("send_webhook_again", locked=False)
-def send_webhook_again(shop, position: int = -1) -> str:
-    """Post an old delivery once more, as it was; the status or error."""
-    old = post_of(shop).deliveries[position]
-    return post(old.uri, old.body, old.headers, follow=False)
-
-
-@merchant("uninstall_app")
-def uninstall_app(shop) -> None:
-    """The merchant removes the app: tokens die, `app/uninstalled` goes out, and the
-    subscriptions are gone (shopify.md section 20, question 16 for the rest)."""
-    shop.emit("APP_UNINSTALLED", {"__typename": "Shop"})
-    shop.app.installed = False
-    shop.app.tokens.clear()
-    for subscription in shop.of_type("WebhookSubscription"):
-        if subscription["_app"] == shop.app.client_id:
-            shop.delete(subscription)

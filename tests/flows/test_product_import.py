@@ -439,8 +439,8 @@ class TestProductAdoption(ProductCase):
         self.assertReview(mug["id"], "ambiguous_match")
         stopped_at = self.counts()
 
-        self.env["shopify.product.product"]._choose(
-            self.backend, mug["variants"][0], second, mug["id"]
+        self.env["shopify.product.product"]._link_chosen(
+            self.backend, mug["variants"][0], second, "The blue one"
         )
         self.run_syncs()
 

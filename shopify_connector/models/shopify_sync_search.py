@@ -1,0 +1,130 @@
+"""One search box over syncs: any ID, number, e-mail or pasted admin URL finds its row."""
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from ..core import search
+from .shopify_mark import LINKS
+
+# Fields of a link that hold the Odoo record.
+LINK_FIELDS = ("odoo_id", "sale_order_id", "move_id", "location_id")
+
+
+class ShopifySync(models.Model):
+    _inherit = "shopify.sync"
+
+    anything = fields.Char(
+        "ID, number, e-mail or admin URL",
+        compute="_compute_anything",
+        search="_search_anything",
+        help="Odoo ID, Shopify ID, order name, e-mail or a pasted admin address.",
+    )
+
+    def _compute_anything(self):
+        self.anything = False
+
+    @api.model
+    def _search_anything(self, operator, value):
+        if operator not in ("=", "ilike", "like") or not isinstance(value, str):
+            return NotImplemented
+        domain = Domain("record_name", "ilike", value.strip())
+        for term in search.parse_search(value):
+            domain |= self._search_term(term)
+        return domain
+
+    @api.model
+    def _search_term(self, term):
+        """The rows that one reading of the text means."""
+        found = getattr(self, f"_search_{term.kind}")(term)
+        if term.shop:
+            found &= Domain("backend_id.shop_domain", "=", f"{term.shop}.myshopify.com")
+        return found
+
+    @api.model
+    def _search_gid(self, term):
+        """The record itself, and what waits for it."""
+        waits = self.env["shopify.sync.wait"]._search([("key", "=like", f"%:{term.value}")])
+        keys = [term.value, *self._parents_of(term)]
+        return Domain("subject_key", "in", keys) | Domain("wait_ids", "in", waits)
+
+    @api.model
+    def _parents_of(self, term):
+        """A variant has no sync of its own towards Odoo: its product has."""
+        if term.type != "ProductVariant":
+            return []
+        links = self.env["shopify.product.product"].search_fetch(
+            [("shopify_gid", "=", term.value)], ["product_gid"]
+        )
+        return [gid for gid in links.mapped("product_gid") if gid]
+
+    @api.model
+    def _search_shopify_number(self, term):
+        return Domain("subject_key", "=like", f"gid://shopify/%/{term.value}")
+
+    @api.model
+    def _search_odoo_id(self, term):
+        number = int(term.value)
+        domain = Domain("direction", "=", "out") & Domain("subject_key", "=", term.value)
+        if term.type:
+            domain &= Domain("subject_type", "=", term.type)
+        gids = {
+            gid
+            for model in LINKS.values()
+            for gid in self._gids_of(model, term.type, number)
+        }
+        return domain | Domain("subject_key", "in", sorted(gids))
+
+    @api.model
+    def _gids_of(self, model, odoo_model, number):
+        """Shopify IDs linked to the record of this number."""
+        links = self.env[model]
+        names = [
+            name
+            for name in LINK_FIELDS
+            if name in links._fields
+            and odoo_model in ("", links._fields[name].comodel_name)
+        ]
+        domain = Domain.OR([Domain(name, "=", number) for name in names])
+        return [gid for gid in links.search(domain).mapped("shopify_gid") if gid]
+
+    @api.model
+    def _search_email(self, term):
+        """The customer, and the orders that became this customer's."""
+        partners = (
+            self.env["res.partner"]
+            .with_context(active_test=False)
+            .search([("email_normalized", "=", term.value)])
+        )
+        customers = self.env["shopify.res.partner"].search(
+            [("odoo_id", "in", partners.ids)]
+        )
+        orders = self.env["shopify.sale.order"].search(
+            [("sale_order_id.partner_id", "child_of", partners.ids)]
+            if partners
+            else [("id", "=", False)]
+        )
+        gids = customers.mapped("shopify_gid") + orders.mapped("shopify_gid")
+        return Domain("subject_key", "in", [gid for gid in gids if gid])
+
+    @api.model
+    def _search_order_name(self, term):
+        """Exactly this name: "#104" is not "#1042"."""
+        return Domain("record_name", "=ilike", term.value) & Domain(
+            "subject_type", "=", "Order"
+        )
+
+    @api.model
+    def _search_text(self, term):
+        """An Odoo order's number, or a SKU."""
+        orders = self.env["shopify.sale.order"].search(
+            [("sale_order_id.name", "=ilike", term.value)]
+        )
+        variants = self.env["shopify.product.product"].search(
+            [("odoo_id.default_code", "=ilike", term.value)]
+        )
+        gids = [
+            *orders.mapped("shopify_gid"),
+            *variants.mapped("shopify_gid"),
+            *variants.mapped("product_gid"),
+        ]
+        return Domain("subject_key", "in", [gid for gid in gids if gid])
