@@ -126,6 +126,8 @@ class ShopifyBase:
         # Entered for the whole class already.
         yield
 
+    _own_cursors = enter_registry_test_mode
+
     def run_syncs(self, rounds=60):
         """Do all that is due, in this process, as the job runner would.
 

@@ -209,10 +209,11 @@ class ProductMaker:
         expect. Returns for each {option name: {"attribute": ID, value name: ID, …}}.
         """
         attributes = self._attributes(wanted, lines)
-        names = defaultdict(set)
+        # In Shopify's order: Odoo lists an attribute's values as they were made.
+        names = defaultdict(dict)
         for number, (options, _modes) in enumerate(wanted):
             for option in options:
-                names[attributes[number, option.name]].update(option.values)
+                names[attributes[number, option.name]] |= dict.fromkeys(option.values)
         ids = self._values_of(names)
         return [
             {
@@ -268,7 +269,7 @@ class ProductMaker:
         missing = [
             (attribute, name)
             for attribute, wanted in names.items()
-            for name in sorted(wanted)
+            for name in wanted
             if (attribute, name) not in ids
         ]
         created = model.create(

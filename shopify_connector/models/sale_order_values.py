@@ -7,7 +7,7 @@ from odoo import Command
 
 from ..core import money
 from ..core.order_lines import odoo_price
-from ..core.orders import SETTINGS, Known
+from ..core.order_needs import SETTINGS, Known
 
 DISCOUNT_PRECISION = "Discount"
 

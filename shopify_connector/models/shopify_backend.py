@@ -175,6 +175,7 @@ class ShopifyBackend(models.Model):
         for vals in vals_list:
             vals["shop_domain"] = self._normal_domain(vals.get("shop_domain"))
         backends = super().create(vals_list)
+        backends._open_companies()
         self.env["shopify.flow"].create(
             [
                 {"backend_id": backend.id, "flow": flow}
@@ -198,7 +199,18 @@ class ShopifyBackend(models.Model):
                 )
         if "company_id" in vals and self.filtered("shop_gid"):
             raise UserError(self.env._("A connected store keeps its company."))
-        return super().write(vals)
+        result = super().write(vals)
+        if {"company_id", "sync_user_id"} & set(vals):
+            self._open_companies()
+        return result
+
+    def _open_companies(self):
+        """Let the connector's own user work in these stores' companies. A user that
+        somebody chose gets no rights by itself: what it lacks is said."""
+        own = self.env.ref("shopify_connector.user_sync", raise_if_not_found=False)
+        for backend in self.filtered(lambda b: b.sync_user_id == own):
+            # sudo: users belong to administrators
+            own.sudo().company_ids |= backend.company_id
 
     @api.model
     def _normal_domain(self, text):
@@ -303,11 +315,15 @@ class ShopifyBackend(models.Model):
             description=f"Shopify {self.name}: {group}",
         )._drain(group)
 
-    def _enqueue_successor(self, group):
-        """After a drain: go on now, at the next try's time, or not at all."""
+    def _enqueue_successor(self, group, not_before=0):
+        """After a drain: go on now, at the next try's time, or not at all.
+
+        not_before: seconds until there are points to work with.
+        """
         wait = self._due_in(group)
         if wait is None:
             return
+        wait = max(wait, not_before)
         if wait <= 0:
             self._enqueue(group)
         elif wait <= SUCCESSOR_WITHIN:
@@ -368,25 +384,27 @@ class ShopifyBackend(models.Model):
 
     @api.model
     def _raise_old_drains(self):
-        limit = fields.Datetime.now() - RAISE_AFTER
-        # sudo: jobs belong to queue_job's managers
-        old = (
-            self.env["queue.job"]
-            .sudo()
-            .search(
-                [
-                    ("model_name", "=", self._name),
-                    ("method_name", "=", "_drain"),
-                    ("state", "=", "pending"),
-                    ("priority", ">", RAISED_PRIORITY),
-                    ("date_created", "<", limit),
-                    "|",
-                    ("eta", "=", False),
-                    ("eta", "<", fields.Datetime.now()),
-                ]
-            )
+        """Let drains that stand for long go before any younger job.
+
+        SQL, since the job runner may take any of these jobs at this moment: it must
+        neither wait for us nor make this cron start over.
+        """
+        self.env.cr.execute(
+            """
+            UPDATE queue_job SET priority = %s WHERE id IN (
+                SELECT id FROM queue_job
+                 WHERE model_name = %s AND method_name = '_drain' AND state = 'pending'
+                   AND priority > %s AND date_created < %s
+                   AND (eta IS NULL OR eta < now() AT TIME ZONE 'UTC')
+                   FOR NO KEY UPDATE SKIP LOCKED)
+            """,
+            [
+                RAISED_PRIORITY,
+                self._name,
+                RAISED_PRIORITY,
+                fields.Datetime.now() - RAISE_AFTER,
+            ],
         )
-        old.write({"priority": RAISED_PRIORITY})
 
     def _drain_failed(self, exc_name=None, exc_message=None, exc_info=None):
         """queue_job's on-fail hook: the drain itself broke. Must never raise, or the
@@ -505,6 +523,11 @@ class ShopifyBackend(models.Model):
             row = self.sudo().flow_ids.filtered(lambda f, name=flow: f.flow == name)
             if pause and row and not row.paused_at:
                 row._pause(pause.failure, REST)
+
+    def _pause_all(self, failure):
+        """The store can't be worked for at all, for this reason: all flows rest."""
+        for row in self.sudo().flow_ids.filtered(lambda f: not f.paused_at):
+            row._pause(failure, REST)
 
     # === RETENTION === #
 

@@ -9,7 +9,7 @@ from ..api import scopes as api_scopes
 from ..api import version
 from ..api.errors import ShopifyError
 from ..core import failures, identity
-from ..core.failures import NeedsReview
+from ..core.failures import Failure
 from ..core.webhooks import wanted_topics
 from .remote_failure import remote_failure
 from .shopify_flow import FLOWS
@@ -321,7 +321,8 @@ class ShopifyBackend(models.Model):
         for backend in self.search([("state", "=", "connected")]):
             try:
                 with backend._client() as client:
-                    backend._check_lease(client)
+                    if not backend._may_work(client):
+                        continue
                     mended = backend._ensure_webhooks(client)
                     backend._ensure_definitions(client)
             except ShopifyError as error:
@@ -338,13 +339,29 @@ class ShopifyBackend(models.Model):
 
     # === LEASE === #
 
-    def _check_lease(self, client):
-        """Put the store on hold if this database is not the one that may write."""
-        problem = self.env["shopify.lease"]._problem(self, client)
+    def _may_work(self, client):
+        """Whether this database, as the sync user, may work for the store now. If not,
+        the store or its flows rest, with the reason, and nothing is claimed."""
+        user = self.sudo().sync_user_id
+        if self.sudo().company_id not in user.company_ids:
+            self._pause_all(
+                Failure(
+                    "company_access_missing",
+                    {
+                        "company": self.sudo().company_id.display_name,
+                        "user": user.display_name,
+                    },
+                )
+            )
+            return False
+        try:
+            problem = self.env["shopify.lease"]._problem(self, client)
+        except ShopifyError as error:
+            self._pause_all(remote_failure(self, error))
+            return False
         if problem:
-            with self.env.registry.cursor() as cr:
-                self.with_env(self.env(cr=cr))._hold("store_on_hold", problem)
-            raise NeedsReview("store_on_hold", problem=problem)
+            self._hold("store_on_hold", problem)
+        return not problem
 
     def action_take_lease(self):
         """A manager says: this database is the living one."""

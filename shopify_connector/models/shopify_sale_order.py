@@ -1,6 +1,5 @@
 """Orders: read, planned by core, and made as sale orders with the same totals."""
 
-from dataclasses import dataclass
 from datetime import UTC, timedelta
 from decimal import Decimal
 
@@ -14,66 +13,23 @@ from ..core.order_changes import (
     digest,
     facts_from_node,
 )
+from ..core.order_needs import missing
 from ..core.orders import (
     OrderPlan,
     OrderPolicy,
     check_totals,
     currency_of,
     exclusion,
-    missing,
     plan_order,
     reading_of,
 )
 from ..core.outcome import Change, Outcome
 from .order_reader import read_orders
+from .order_steps import CreateOrder, MarkAgain, NoteGone, RestoreLink
 from .sale_order_values import Lookup, order_values
 
 # Shopify shows older orders only with the scope read_all_orders.
 READABLE_DAYS = 60
-
-
-@dataclass(frozen=True)
-class CreateOrder:
-    """Make the sale order of this plan.
-
-    lookup, owners: shared by the batch; owners is what `_read_owners` found.
-    """
-
-    plan: OrderPlan
-    lookup: Lookup
-    owners: dict
-    creates = True
-
-    @property
-    def summary(self):
-        plan = self.plan
-        return f"{plan.name}: {len(plan.lines)} × {plan.amount_text(plan.total)}"
-
-
-@dataclass(frozen=True)
-class RestoreLink:
-    """Link an order again that was made from this very Shopify order."""
-
-    plan: OrderPlan
-    sale_order_id: int
-    creates = False
-
-
-@dataclass(frozen=True)
-class NoteGone:
-    """The order is gone in Shopify; the link stays and says so."""
-
-    link_id: int
-    creates = False
-
-
-@dataclass(frozen=True)
-class MarkAgain:
-    """Nothing changed but the Odoo ID, which somebody removed in Shopify."""
-
-    link_id: int
-    note: str
-    creates = False
 
 
 class ShopifySaleOrder(models.Model):

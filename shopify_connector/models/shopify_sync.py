@@ -184,12 +184,14 @@ class ShopifySync(models.Model):
         self = self._as_sync_user(backend)
         backend = backend.with_env(self.env)
         stop_at = time.monotonic() + DRAIN_SECONDS
-        batch = None
+        batch, wait = None, 0
         try:
             with backend._client() as client:
-                backend._check_lease(client)
+                if not backend._may_work(client):
+                    return
                 while time.monotonic() < stop_at:
-                    if not self._points_for(client, group):
+                    wait = self._wait_for_points(client, group)
+                    if wait:
                         break
                     subjects = self._claim(backend, group)
                     if subjects is None:
@@ -208,21 +210,23 @@ class ShopifySync(models.Model):
                 ) from error
             raise
         self.env["shopify.claim"]._note(backend, group, [], finished=batch)
-        backend._enqueue_successor(group)
+        backend._enqueue_successor(group, not_before=wait)
 
     @api.model
-    def _points_for(self, client, group):
+    def _wait_for_points(self, client, group):
         """Wait briefly for the points of the next batch, before anything is claimed.
-        False if they are further away: the successor comes back then."""
+
+        Returns 0, or the seconds that they are still away: the successor's job then.
+        """
         for _try in range(2):
             try:
                 client.release(client.reserve(PROBE[group]))
-                return True
+                return 0
             except ThrottledError as error:
                 if error.retry_after > LONGEST_WAIT:
-                    return False
+                    return error.retry_after
                 time.sleep(error.retry_after)
-        return False
+        return LONGEST_WAIT
 
     @api.model
     def _as_sync_user(self, backend):

@@ -37,6 +37,8 @@ FIXES = {
 COMPARE = "action_compare"
 # Fixes that change something, each by the role that may.
 OPERATORS_FIXES = ("action_link", "action_accept", "action_settle")
+# A person's go ends these, though comparing comes first.
+ACCEPTED_TOO = ("unexplained_stock_drop",)
 SIDES = ("shopify_", "odoo_")
 HIDDEN_PARAMS = ("fingerprint", "retry_after", "request_id", "detail")
 
@@ -53,7 +55,9 @@ class ShopifySync(models.Model):
     def _compute_fix_label(self):
         for row in self:
             failure = row._failure()
-            row.may_accept = bool(failure) and failure.reason.fix == "accept"
+            row.may_accept = failure and (
+                failure.reason.fix == "accept" or failure.code in ACCEPTED_TOO
+            )
             row.fix_label = failure and row._label_of_fix(failure.reason)
 
     def _label_of_fix(self, reason):

@@ -1,6 +1,9 @@
 """Small orders as Shopify answers them; each test names only what it is about."""
 
-from core.orders import OrderPolicy
+import pytest
+
+from core.failures import NeedsReview
+from core.orders import OrderPolicy, plan_order
 
 ORDER = "gid://shopify/Order/1042"
 POLICY = OrderPolicy(digits={"EUR": 2, "USD": 2, "JPY": 0, "KWD": 3})
@@ -139,3 +142,10 @@ def refunded_line(number=1, quantity=1, subtotal="10.00", tax="0.00", how="CANCE
         "subtotalSet": bag(subtotal),
         "totalTaxSet": bag(tax),
     }
+
+
+def stop(node, policy=POLICY):
+    """The failure that planning ends in."""
+    with pytest.raises(NeedsReview) as caught:
+        plan_order(node, policy)
+    return caught.value.failure

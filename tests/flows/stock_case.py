@@ -88,6 +88,14 @@ class StockCase(OrderCase):
         self.assertEqual(picking.state, "done")
         return picking
 
+    def counter_sale(self, sku, units):
+        """Sold and handed over in the merchant's own shop."""
+        return self.shop.pos_sale(
+            [{"variant": sku, "quantity": units}],
+            self.place.name,
+            email="ada@example.com",
+        )
+
     def push(self, *skus):
         """Compare these items now."""
         self.level(*skus)._trigger("test")

@@ -1,0 +1,80 @@
+"""History and Shopify writes as people read them."""
+
+import json
+
+from odoo import api, fields, models
+
+from ..core.reasons import CATALOGUE
+
+OPERATORS = "shopify_connector.group_operator"
+
+
+class ShopifyEvent(models.Model):
+    _inherit = "shopify.event"
+
+    outcome_label = fields.Char("Result", compute="_compute_outcome_label")
+    changes_text = fields.Text(
+        "Changes", compute="_compute_changes_text", groups=OPERATORS
+    )
+
+    @api.depends("outcome")
+    @api.depends_context("lang")
+    def _compute_outcome_label(self):
+        known = {
+            "synced": self.env._("Synced"),
+            "unchanged": self.env._("Unchanged"),
+            "excluded": self.env._("Excluded"),
+            "linked": self.env._("Linked by hand"),
+            "postponed": self.env._("Postponed"),
+            "closed": self.env._("Closed without syncing"),
+            "handed over": self.env._("Handed over"),
+            "settled": self.env._("Settled by a person"),
+            "connected": self.env._("Connected"),
+            "lease taken": self.env._("This database writes"),
+        }
+        for event in self:
+            reason = CATALOGUE.get(event.outcome)
+            event.outcome_label = (
+                self.env._(reason.title)
+                if reason
+                else known.get(event.outcome, event.outcome)
+            )
+
+    @api.depends("changes")
+    def _compute_changes_text(self):
+        for event in self:
+            event.changes_text = "\n".join(
+                f"{field}: {_shown(before)} → {_shown(after)}"
+                for field, before, after in event.changes or []
+            )
+
+
+class ShopifyMutation(models.Model):
+    _inherit = "shopify.mutation"
+
+    subjects_text = fields.Char("About", compute="_compute_book_texts")
+    variables_text = fields.Text(
+        "What Was Sent", compute="_compute_values_text", groups=OPERATORS
+    )
+    answer_text = fields.Text(
+        "What Came Back", compute="_compute_values_text", groups=OPERATORS
+    )
+
+    @api.depends("subjects")
+    def _compute_book_texts(self):
+        for row in self:
+            row.subjects_text = ", ".join(row.subjects or [])
+
+    @api.depends("variables", "answer")
+    def _compute_values_text(self):
+        for row in self:
+            row.variables_text = _pretty(row.variables)
+            row.answer_text = _pretty(row.answer)
+
+
+def _shown(value):
+    return "–" if value in (None, "") else value
+
+
+def _pretty(value):
+    return json.dumps(value, indent=2, ensure_ascii=False) if value else False

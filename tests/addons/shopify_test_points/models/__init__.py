@@ -1,0 +1,3 @@
+from . import shopify_backend
+from . import shopify_mutation
+from . import shopify_trigger

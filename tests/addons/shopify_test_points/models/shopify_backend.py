@@ -1,0 +1,44 @@
+"""Doors for tests: private methods can't be called from outside."""
+
+import random
+
+from odoo import SUPERUSER_ID, api, models
+
+from ..points import is_set
+
+
+class ShopifyBackend(models.Model):
+    _inherit = "shopify.backend"
+
+    def _advisory_key(self, what):
+        if what.startswith("drain/") and is_set("no_drain_lock"):
+            return random.getrandbits(62)
+        return super()._advisory_key(what)
+
+    @api.model
+    def test_wake(self):
+        self._cron_wake()
+
+    @api.model
+    def test_reconcile(self, hours=2):
+        self._cron_reconcile(hours=hours)
+
+    @api.model
+    def test_heal(self):
+        self._cron_heal()
+
+    def test_drain(self, group, count=1):
+        """Further drain jobs beside whatever is queued or running already."""
+        for _number in range(count):
+            self.with_user(SUPERUSER_ID).with_delay()._drain(group)
+
+    def test_perform(self, operation, variables, subject):
+        """A remote write that no flow makes yet, settled as its caller would."""
+        with self._client() as client:
+            mutation = self.env["shopify.mutation"]
+            settled = [row.uuid for row in mutation._open_for(self, [subject])]
+            key, answer = mutation._perform(
+                self, client, operation, variables, [subject]
+            )
+        mutation._close_after_commit([*settled, key])
+        return answer.data

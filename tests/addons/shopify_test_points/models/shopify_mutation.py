@@ -1,0 +1,35 @@
+"""Points around a remote write."""
+
+from odoo import api, models
+
+from ..points import pass_point
+
+
+class ShopifyMutation(models.Model):
+    _inherit = "shopify.mutation"
+
+    @api.model
+    def _perform(self, backend, client, operation, variables, subjects, before=None):
+        done = super()._perform(
+            backend, client, operation, variables, subjects, before=before
+        )
+        # Before `_close_after_commit` adds its own: the link is committed by then, the
+        # write still open.
+        self.env.cr.postcommit.add(
+            lambda: pass_point(backend.id, "after_commit", operation)
+        )
+        return done
+
+    @api.model
+    def _intend(self, backend, key, operation, variables, subjects, before):
+        pass_point(backend.id, "before_intent", operation)
+        intent = super()._intend(backend, key, operation, variables, subjects, before)
+        pass_point(backend.id, "after_intent", operation)
+        return intent
+
+    @api.model
+    def _send(self, client, intent, operation, variables):
+        answer = super()._send(client, intent, operation, variables)
+        row = self.sudo().search([("uuid", "=", intent[0])])
+        pass_point(row.backend_ref, "outcome_stored", operation)
+        return answer

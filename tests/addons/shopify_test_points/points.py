@@ -1,0 +1,39 @@
+"""Named points in a worker's work, at which a test may kill, stop or only watch it.
+
+The test asks by making a file in the folder that SHOPIFY_TEST_POINTS names:
+`<store>.<point>.<what>` with the act as content (kill, stop, note). Whoever comes by
+first takes it: the file is renamed, with the worker's process ID at its end, so that
+each request is answered once. `<what>` is the operation with "-" for "/".
+"""
+
+import os
+import signal
+from pathlib import Path
+
+
+def folder():
+    """Where requests are left, or None when no test asks for anything."""
+    name = os.environ.get("SHOPIFY_TEST_POINTS")
+    return Path(name) if name else None
+
+
+def pass_point(store, point, what=""):
+    """Do what a test asked for here, if any did."""
+    if not folder():
+        return
+    asked = folder() / f"{store}.{point}.{what.replace('/', '-')}"
+    taken = asked.with_name(f"taken.{asked.name}.{os.getpid()}")
+    try:
+        os.rename(asked, taken)
+    except FileNotFoundError:
+        return
+    act = taken.read_text()
+    if act == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif act == "stop":
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def is_set(name):
+    """Whether a test has switched this on, for all workers, until it is removed."""
+    return bool(folder()) and (folder() / name).exists()
