@@ -7,7 +7,7 @@ and neither is one that was sent by a worker which died before noting it.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -322,6 +322,35 @@ def _input(facts: PickingFacts, parts: Iterable[_Part]) -> dict[str, Any]:
     return data
 
 
+def with_fulfillment(
+    order: RemoteOrder, gid: str, before: Mapping[str, Any]
+) -> RemoteOrder:
+    """The order after one of our requests was carried out, without reading it again.
+
+    before: the plan's `before`. An order that was read later holds it already.
+    """
+    if any(fulfillment.gid == gid for fulfillment in order.fulfillments):
+        return order
+    made = Fulfillment(
+        gid, "SUCCESS", before["location"], before["lines"], (before["number"],)
+    )
+    sent = before["sent"]
+    return replace(
+        order,
+        fulfillments=(*order.fulfillments, made),
+        fulfillment_orders=tuple(
+            replace(
+                entry,
+                lines=tuple(
+                    replace(line, remaining=line.remaining - sent.get(line.gid, 0))
+                    for line in entry.lines
+                ),
+            )
+            for entry in order.fulfillment_orders
+        ),
+    )
+
+
 # --- After a lost answer -----------------------------------------------------------------
 
 
@@ -333,6 +362,7 @@ def _before(facts, order: RemoteOrder, parts: list[_Part]) -> dict[str, Any]:
         "location": facts.location,
         "number": facts.tracking.number,
         "lines": dict(units),
+        "sent": {part.open_line.gid: part.units for part in parts},
         "remaining": {part.open_line.gid: part.open_line.remaining for part in parts},
         "fulfillments": [f.gid for f in order.fulfillments],
     }

@@ -32,3 +32,9 @@ from . import stock_quant
 from . import order_fulfillments
 from . import shopify_stock_picking
 from . import stock_picking
+from . import shopify_sync_search
+from . import shopify_sync_fix
+from . import shopify_book_text
+from . import shopify_overview
+from . import shopify_record
+from . import res_config_settings

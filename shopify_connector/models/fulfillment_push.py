@@ -13,10 +13,12 @@ from ..api.errors import ShopifyError
 from ..core.failures import Failure, NeedsReview
 from ..core.fulfillments import (
     PickingFacts,
+    RemoteOrder,
     ShippedLine,
     Tracking,
     plan_fulfillment,
     settle_fulfillment,
+    with_fulfillment,
 )
 from ..core.outcome import Change, Outcome
 from ..core.settle import Timing
@@ -40,8 +42,8 @@ class FulfillmentPush:
         self.mutations = env["shopify.mutation"]
         self.ends = {}
         self.accepted = set()
+        # As read, and kept up with what we send.
         self.orders = {}
-        self.out_of_date = set()
 
     def run(self):
         work = self._facts_of_all()
@@ -241,9 +243,12 @@ class FulfillmentPush:
         known = self.links.sudo()._find(self.backend, [gid])
         if not known and picking.exists():
             self.links._note_sent(self.backend, picking, order_link, gid)
-            self.env["shopify.line.place"].sudo()._move_to_fulfilled(
-                self.backend, before["location"], before["lines"]
-            )
+        order = self.orders.get(before["order"])
+        if isinstance(order, RemoteOrder):
+            order = with_fulfillment(order, gid, before)
+            self.orders[order.gid] = order
+            places = self.env["shopify.line.place"].sudo()  # the engine's own book
+            places._note(self.backend, [order], {order.gid: order_link})
 
     # --- Sending ---
 
@@ -252,7 +257,7 @@ class FulfillmentPush:
         changes, covered = [], []
         for facts in facts_of_places:
             for _round in range(ROUNDS):
-                order = self._order(link.shopify_gid)
+                order = self.orders.get(link.shopify_gid)
                 if order is None:
                     return Failure("shopify_record_gone")
                 if isinstance(order, Failure):
@@ -300,22 +305,10 @@ class FulfillmentPush:
         except ShopifyError as error:
             return remote_failure(self.backend, error)
         made = answer.data["fulfillmentCreate"]["fulfillment"]["id"]
-        self.out_of_date.add(gid)
         self._note_made(before, made)
         self.mutations._close_after_commit([key])
         changes.append(Change(self.env._("Fulfilment in Shopify"), None, made))
         return None
-
-    def _order(self, gid):
-        """The order as Shopify has it after all we sent. If Shopify can't say now, the
-        rest waits for the next run, and what was sent stays noted."""
-        if gid in self.out_of_date:
-            try:
-                self.orders.update(read_fulfillments(self.client, [gid]))
-            except ShopifyError as error:
-                self.orders[gid] = remote_failure(self.backend, error)
-            self.out_of_date.discard(gid)
-        return self.orders.get(gid)
 
     def _end(self, picking, link, changes, covered):
         if changes:

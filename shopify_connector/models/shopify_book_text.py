@@ -2,6 +2,8 @@
 
 import json
 
+from markupsafe import Markup
+
 from odoo import api, fields, models
 
 from ..core.reasons import CATALOGUE
@@ -14,7 +16,7 @@ class ShopifyEvent(models.Model):
 
     outcome_label = fields.Char("Result", compute="_compute_outcome_label")
     changes_text = fields.Text(
-        "Changes", compute="_compute_changes_text", groups=OPERATORS
+        "What Changed", compute="_compute_changes_text", groups=OPERATORS
     )
 
     @api.depends("outcome")
@@ -70,6 +72,26 @@ class ShopifyMutation(models.Model):
         for row in self:
             row.variables_text = _pretty(row.variables)
             row.answer_text = _pretty(row.answer)
+
+
+class ShopifySaleOrder(models.Model):
+    _inherit = "shopify.sale.order"
+
+    explanation_html = fields.Html("Amounts", compute="_compute_explanation_html")
+
+    @api.depends("explanation")
+    def _compute_explanation_html(self):
+        for link in self:
+            lines = [
+                Markup("<tr><th>%s</th><td>%s</td></tr>") % (line, why)
+                for line, why in link.explanation or []
+            ]
+            link.explanation_html = (
+                Markup('<table class="table table-sm">%s</table>')
+                % Markup("").join(lines)
+                if lines
+                else False
+            )
 
 
 def _shown(value):

@@ -412,15 +412,18 @@ class ShopifyBackend(models.Model):
             priority=5, identity_key=f"shopify/check/{self.id}"
         )._check_scopes()
 
-    def _check_scopes(self):
-        """Job: read which scopes are granted now, and release what waited for them."""
-        with self._client() as client:
-            installation = client.execute("shop/connect", {}).data[
-                "currentAppInstallation"
-            ]
+    def _check_scopes(self, client=None):
+        """Job and hourly: read which scopes are granted now; release what waited."""
+        if client is None:
+            with self._client() as client:
+                return self._check_scopes(client)
+        answer = client.execute("shop/connect", {})
+        installation = answer.data["currentAppInstallation"]
         granted = sorted(scope["handle"] for scope in installation["accessScopes"])
-        self.granted_scopes = ",".join(granted)
-        self._release([f"scope:{scope}" for scope in granted])
+        if ",".join(granted) != self.granted_scopes:
+            self.granted_scopes = ",".join(granted)
+            self._release([f"scope:{scope}" for scope in granted])
+        return granted
 
     def _is_webhook_key(self, key):
         return hmac.compare_digest(

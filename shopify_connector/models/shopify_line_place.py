@@ -127,24 +127,3 @@ class ShopifyLinePlace(models.Model):
         )
         self.env["shopify.stock.level"]._note_products(changed.product_id.ids)
         return changed
-
-    @api.model
-    def _move_to_fulfilled(self, backend, location_gid, units):
-        """Note a fulfilment that we made ourselves. units: {order line GID: units}"""
-        links = self.env["shopify.sale.order.line"]._find(backend, list(units))
-        rows = self.search(
-            [
-                ("line_link_id", "in", [link.id for link in links.values()]),
-                ("location_gid", "=", location_gid),
-            ]
-        )
-        for row in rows:
-            done = units[row.line_link_id.shopify_gid]
-            row.write(
-                {
-                    "open_units": max(0, row.open_units - done),
-                    "fulfilled_units": row.fulfilled_units + done,
-                    "is_closed": False,
-                }
-            )
-        self.env["shopify.stock.level"]._note_products(rows.product_id.ids)

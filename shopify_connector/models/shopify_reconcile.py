@@ -8,8 +8,13 @@ sync wherever `updatedAt` differs from the one read with the last finished run.
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.tools import split_every
 
 from ..api.errors import ShopifyError
+from ..core import identity
+from .remote_failure import remote_failure
+from .shopify_mark import LINKS
+from .shopify_sync import HANDLERS
 
 # flow: (Shopify type, operation, root field)
 LISTS = {
@@ -107,3 +112,74 @@ class ShopifyBackend(models.Model):
             backend._reconcile()
             backend._enqueue_due()
         return True
+
+    # === WHAT NO LIST OF CHANGES SHOWS === #
+
+    @api.model
+    def _cron_check(self):
+        """Hourly: may we still sign in, with which scopes, and which locations are
+        there. An app that was uninstalled shows here if its webhook never came."""
+        for backend in self.search([("state", "=", "connected")]):
+            try:
+                with backend._client() as client:
+                    backend._check_scopes(client)
+                    self.env["shopify.mapping.location"]._refresh(backend, client)
+                    if client.version_changed:
+                        backend._note_event(
+                            "store", "api_version_changed", client.version_seen
+                        )
+            except ShopifyError as error:
+                backend._pause_all(remote_failure(backend, error))
+
+    @api.model
+    def _cron_compare_linked(self):
+        """Weekly: every linked record is read by its ID, so that what was deleted, and
+        a mark that was changed by another route, is found without any webhook."""
+        for backend in self.search([("state", "=", "connected")]):
+            try:
+                with backend._client() as client:
+                    backend._compare_linked(client)
+            except ShopifyError as error:
+                backend._note_event("store", error.failure, str(error))
+
+    def _compare_linked(self, client):
+        """Trigger what is gone in Shopify (in) or differs in its mark (mark). Returns
+        {Shopify type: {"linked": n, "gone": n, "unmarked": n}}."""
+        counts = {}
+        database = self.env["shopify.mark"]._database()
+        for shopify_type, model in LINKS.items():
+            # sudo: links are closed to everybody's hands
+            links = self.env[model].sudo().search([("backend_id", "=", self.id)])
+            count = counts[shopify_type] = {
+                "linked": len(links),
+                "gone": 0,
+                "unmarked": 0,
+            }
+            for part in split_every(250, links.ids):
+                some = links.browse(part)
+                gone, unmarked = self._differing_links(client, some, database)
+                count["gone"] += len(gone)
+                count["unmarked"] += len(unmarked)
+                flow = links._flow
+                subjects = [(flow, "mark", shopify_type, gid) for gid in unmarked]
+                if ("in", shopify_type) in HANDLERS:
+                    subjects += [(flow, "in", shopify_type, gid) for gid in gone]
+                self.env["shopify.trigger"].sudo()._insert(self, subjects, "comparison")
+        return counts
+
+    def _differing_links(self, client, links, database):
+        """-> (GIDs that Shopify doesn't have any more, GIDs whose mark isn't ours)"""
+        by_gid = {link.shopify_gid: link for link in links if link.shopify_gid}
+        answer = client.execute("metafields/read_marks", {"ids": sorted(by_gid)})
+        nodes = {node["id"]: node for node in answer.data["nodes"] if node}
+        proofs = links._proofs(database)
+        gone, unmarked = [], []
+        for gid, link in by_gid.items():
+            if gid not in nodes:
+                gone.append(gid)
+            elif link in proofs:
+                proof = proofs[link]
+                mark = identity.mark_from_node(nodes[gid])
+                if (mark.value, mark.proof) != (proof.value, proof):
+                    unmarked.append(gid)
+        return gone, unmarked

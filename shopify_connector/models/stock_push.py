@@ -332,12 +332,8 @@ class StockPush:
 
     def _written(self, level, row, plan):
         level._agree(plan.agreement)
-        level.write(
-            {"on_hand_seen": row.quantity, "pushed_at": fields.Datetime.now()}
-        )
-        change = Change(
-            self.env._("On hand in Shopify"), row.change_from, row.quantity
-        )
+        level.write({"on_hand_seen": row.quantity, "pushed_at": fields.Datetime.now()})
+        change = Change(self.env._("On hand in Shopify"), row.change_from, row.quantity)
         self._end(level, plan.reason or Outcome("synced", changes=(change,)))
 
     def _refused(self, rows, plan, by_key, error):
@@ -352,13 +348,14 @@ class StockPush:
             name = level.variant_link_id.label or row.item
             params = {"item": name, "problem": problem}
             self._end(level, Failure("stock_item_rejected", params))
-        again = self.levels.browse()
-        for row in (*refusal.stale, *refusal.rest):
-            level = by_key[row.key]
-            if level.id not in self.ends:
-                self.doubtful[level.id] = (row, plan.levels[row.key].agreement)
-                again |= level
-        return again
+        for row in refusal.rest:
+            # A stale row was surely not written; these may have been.
+            level, wanted = by_key[row.key], plan.levels[row.key].agreement
+            self.doubtful[level.id] = (row, wanted)
+        again = self.levels.browse(
+            [by_key[row.key].id for row in (*refusal.stale, *refusal.rest)]
+        )
+        return again.filtered(lambda level: level.id not in self.ends)
 
     @staticmethod
     def _name(level_id):

@@ -1,7 +1,9 @@
 """Connect a store, step by step; it can be left and taken up again."""
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
+
+from ..models.roles import MANAGER, check_role
 
 STEPS = [
     ("store", "Which store?"),
@@ -10,15 +12,26 @@ STEPS = [
     ("people", "Who looks after it"),
     ("ready", "What is ready"),
 ]
+ORDER = [step for step, _label in STEPS]
+# What the store keeps of the first step; secrets only when they were typed anew.
+PLAIN = ("shop_domain", "auth_kind", "client_id")
+SECRETS = ("client_secret", "access_token")
 
 
 class ShopifyConnectWizard(models.TransientModel):
     _name = "shopify.connect.wizard"
     _description = "Connect a Shopify Store"
 
-    step = fields.Selection(STEPS, required=True, default="store")
+    step = fields.Selection(STEPS, required=True, default="store", readonly=True)
     backend_id = fields.Many2one("shopify.backend", "Store")
-    shop_domain = fields.Char("Shopify Domain")
+    is_connected = fields.Boolean(compute="_compute_known")
+    has_secret = fields.Boolean(compute="_compute_known")
+    has_token = fields.Boolean(compute="_compute_known")
+
+    shop_domain = fields.Char(
+        "Shopify Domain", help="my-store, or my-store.myshopify.com, or a pasted address."
+    )
+    domain_problem = fields.Char(compute="_compute_domain_problem")
     auth_kind = fields.Selection(
         [
             ("client_credentials", "App with client ID and secret (recommended)"),
@@ -39,6 +52,7 @@ class ShopifyConnectWizard(models.TransientModel):
     )
     check_ids = fields.One2many("shopify.connect.check", "wizard_id", "Checks")
     failed = fields.Boolean(compute="_compute_failed")
+
     default_warehouse_id = fields.Many2one(
         related="backend_id.default_warehouse_id", readonly=False
     )
@@ -53,55 +67,90 @@ class ShopifyConnectWizard(models.TransientModel):
     )
     match_by = fields.Selection(related="backend_id.match_by", readonly=False)
     orders_since = fields.Datetime(related="backend_id.orders_since", readonly=False)
-    location_ids = fields.One2many(
-        related="backend_id.location_ids", readonly=False, string="Locations"
-    )
+    location_ids = fields.One2many(related="backend_id.location_ids", readonly=False)
+    tax_ids = fields.One2many(related="backend_id.tax_ids", readonly=False)
     flow_ids = fields.One2many(related="backend_id.flow_ids", readonly=False)
-    readiness = fields.Html(compute="_compute_readiness")
+    readiness = fields.Html(related="backend_id.readiness")
+
+    @api.model
+    def default_get(self, fields_list):
+        """Taken up again: what the store knows is filled in, and its first steps skipped
+        when they are done."""
+        values = super().default_get(fields_list)
+        backend = self.env["shopify.backend"].browse(values.get("backend_id"))
+        if backend:
+            values.update({name: backend[name] for name in PLAIN})
+            values["company_id"] = backend.company_id.id
+            values["step"] = "land" if backend.state == "connected" else "store"
+        return values
+
+    @api.depends("backend_id")
+    def _compute_known(self):
+        for wizard in self:
+            backend = wizard.backend_id
+            wizard.is_connected = bool(backend.shop_gid)
+            wizard.has_secret = bool(backend.client_secret)
+            wizard.has_token = bool(backend.access_token)
+
+    @api.depends("shop_domain")
+    @api.depends_context("lang")
+    def _compute_domain_problem(self):
+        for wizard in self:
+            wizard.domain_problem = wizard._problem_of_domain()
+
+    def _problem_of_domain(self):
+        if not self.shop_domain:
+            return False
+        try:
+            self.env["shopify.backend"]._normal_domain(self.shop_domain)
+        except ValidationError as error:
+            return error.args[0]
+        return False
+
+    @api.onchange("shop_domain")
+    def _onchange_shop_domain(self):
+        """`my-store` becomes `my-store.myshopify.com` as soon as it is typed."""
+        if self.shop_domain and not self._problem_of_domain():
+            self.shop_domain = self.env["shopify.backend"]._normal_domain(
+                self.shop_domain
+            )
 
     @api.depends("check_ids.ok")
     def _compute_failed(self):
         for wizard in self:
-            wizard.failed = bool(
-                wizard.check_ids.filtered(lambda c: c.key == "sign_in" and not c.ok)
-            )
-
-    @api.depends("step", "backend_id")
-    def _compute_readiness(self):
-        for wizard in self:
-            wizard.readiness = (
-                wizard.backend_id._readiness_html() if wizard.backend_id else False
+            wizard.failed = any(
+                check.key == "sign_in" and not check.ok for check in wizard.check_ids
             )
 
     # === STEPS === #
 
     def action_next(self):
         self.ensure_one()
-        getattr(self, f"_leave_{self.step}")()
-        order = [step for step, _label in STEPS]
-        self.step = order[order.index(self.step) + 1]
+        check_role(self.env, MANAGER)
+        if self.step == "store":
+            self._leave_store()
+        elif self.step == "test":
+            self._leave_test()
+        self.step = ORDER[ORDER.index(self.step) + 1]
         return self._again()
 
     def action_back(self):
         self.ensure_one()
-        order = [step for step, _label in STEPS]
-        self.step = order[max(0, order.index(self.step) - 1)]
+        self.step = ORDER[max(0, ORDER.index(self.step) - 1)]
         return self._again()
 
     def action_test(self):
         """Run the checks again, after something was mended."""
+        check_role(self.env, MANAGER)
         self._run_checks()
         return self._again()
 
     def action_done(self):
         """Close the wizard; what is switched on starts working."""
-        self.backend_id.action_sync_now()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "shopify.backend",
-            "res_id": self.backend_id.id,
-            "view_mode": "form",
-        }
+        check_role(self.env, MANAGER)
+        if self.backend_id.state == "connected":
+            self.backend_id.action_sync_now()
+        return self.backend_id.action_open_form()
 
     def _again(self):
         return {
@@ -114,44 +163,67 @@ class ShopifyConnectWizard(models.TransientModel):
         }
 
     def _leave_store(self):
-        values = {
-            "shop_domain": self.shop_domain,
-            "auth_kind": self.auth_kind,
-            "client_id": self.client_id,
-            "client_secret": self.client_secret,
-            "access_token": self.access_token,
-            "company_id": self.company_id.id,
-        }
         if not self.shop_domain:
             raise UserError(self.env._("Enter the store's Shopify domain."))
-        if self.auth_kind == "token" and not self.access_token:
-            raise UserError(self.env._("Paste the access token."))
-        if not self.client_secret or (
-            self.auth_kind == "client_credentials" and not self.client_id
-        ):
-            raise UserError(
-                self.env._("Paste the client ID and the secret: webhooks need it too.")
-            )
-        if self.backend_id:
-            self.backend_id.write(values)
+        domain = self.env["shopify.backend"]._normal_domain(self.shop_domain)
+        self._check_credentials()
+        backend = self.backend_id or self._store_of(domain)
+        values = self._typed_values()
+        if backend:
+            backend.write(values)
         else:
-            domain = self.backend_id._normal_domain(self.shop_domain)
-            existing = self.backend_id.search([("shop_domain", "=", domain)], limit=1)
-            if existing.state == "connected":
-                raise UserError(
-                    self.env._("%s is connected already: see Stores.", existing.name)
-                )
-            if existing:
-                existing.write(values)
-            self.backend_id = existing or self.backend_id.create(
-                {"name": domain.removesuffix(".myshopify.com"), **values}
+            backend = backend.create(
+                {
+                    "name": domain.removesuffix(".myshopify.com"),
+                    "company_id": self.company_id.id,
+                    **values,
+                }
             )
-        self.shop_domain = self.backend_id.shop_domain
+        # The store keeps the secrets; a second copy here would outlive their renewal.
+        self.write(
+            {
+                "backend_id": backend.id,
+                "shop_domain": domain,
+                **dict.fromkeys(SECRETS, False),
+            }
+        )
         self._run_checks()
 
+    def _check_credentials(self):
+        if self.auth_kind == "token" and not (self.access_token or self.has_token):
+            raise UserError(self.env._("Paste the access token."))
+        if not (self.client_secret or self.has_secret):
+            raise UserError(
+                self.env._("Paste the client secret: webhooks are signed with it.")
+            )
+        if self.auth_kind == "client_credentials" and not self.client_id:
+            raise UserError(self.env._("Paste the client ID."))
+
+    def _store_of(self, domain):
+        """A store that was begun for this domain, if there is one."""
+        found = self.backend_id.search([("shop_domain", "=", domain)], limit=1)
+        if found.state == "connected":
+            raise UserError(
+                self.env._(
+                    "%s is connected already. Open it in Configuration → Stores.",
+                    found.name,
+                )
+            )
+        return found
+
+    def _typed_values(self):
+        values = {name: self[name] for name in PLAIN}
+        values.update({name: self[name] for name in SECRETS if self[name]})
+        if not self.is_connected:
+            values["company_id"] = self.company_id.id
+        return values
+
     def _run_checks(self):
+        checks = self.backend_id._test_connection()
+        if not any(check["key"] == "sign_in" and not check["ok"] for check in checks):
+            checks.append(self.backend_id._webhook_check())
         self.check_ids.unlink()
-        self.check_ids = [(0, 0, check) for check in self.backend_id._test_connection()]
+        self.check_ids = [(0, 0, check) for check in checks]
 
     def _leave_test(self):
         if self.failed:
@@ -159,12 +231,6 @@ class ShopifyConnectWizard(models.TransientModel):
                 self.env._("Signing in doesn't work yet: mend that first, then test again.")
             )
         self.backend_id.action_connect()
-
-    def _leave_land(self):
-        """Nothing more to do: the fields are the store's own."""
-
-    def _leave_people(self):
-        """Nothing more to do: the flows are the store's own."""
 
 
 class ShopifyConnectCheck(models.TransientModel):

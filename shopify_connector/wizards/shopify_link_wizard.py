@@ -3,12 +3,15 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..models.roles import OPERATOR, check_role
+
 CHOICES = {"variant": "product_id", "product": "template_id", "customer": "partner_id"}
 LINK_MODELS = {
     "variant": "shopify.product.product",
     "product": "shopify.product.template",
     "customer": "shopify.res.partner",
 }
+KINDS = {"Product": "product", "Customer": "customer"}
 
 
 class ShopifyLinkWizard(models.TransientModel):
@@ -16,27 +19,21 @@ class ShopifyLinkWizard(models.TransientModel):
     _description = "Choose What to Link"
 
     sync_id = fields.Many2one("shopify.sync", "Sync", required=True)
-    backend_id = fields.Many2one(related="sync_id.backend_id")
-    company_id = fields.Many2one(related="backend_id.company_id")
+    company_id = fields.Many2one(related="sync_id.backend_id.company_id")
     message = fields.Char(related="sync_id.message")
     line_ids = fields.One2many("shopify.link.wizard.line", "wizard_id", "Links")
-    reason = fields.Char(
-        required=True, help="Kept in the history of both records.", default="Chosen by hand"
-    )
+    reason = fields.Char(help="Kept in the history of the record.")
 
     @api.model
     def default_get(self, fields_list):
         values = super().default_get(fields_list)
         sync = self.env["shopify.sync"].browse(values.get("sync_id"))
-        values["line_ids"] = [
-            (0, 0, {"kind": kind, "shopify_gid": gid, "candidates": candidates})
-            for kind, gid, candidates in self._asked(sync)
-        ]
+        values["line_ids"] = [(0, 0, line) for line in self._asked(sync)]
         return values
 
     @api.model
     def _asked(self, sync):
-        """What this sync needs a link for: [(kind, gid, candidates as text)]."""
+        """What this sync needs a link for, as values of lines."""
         params = sync.reason_params or {}
         candidates = params.get("candidates") or ""
         if isinstance(candidates, list):
@@ -45,23 +42,38 @@ class ShopifyLinkWizard(models.TransientModel):
         for key in sync.wait_ids.mapped("key"):
             kind, _sep, gid = key.partition(":")
             if kind in CHOICES:
-                asked.append((kind, gid, candidates))
-        kind = {"Product": "product", "Customer": "customer"}.get(sync.subject_type)
-        if not asked and kind:
-            asked.append((kind, sync.subject_key, candidates))
-        return asked
+                asked.append((kind, gid))
+        own_kind = KINDS.get(sync.subject_type)
+        if not asked and own_kind:
+            asked.append((own_kind, sync.subject_key))
+        named = params.get("variant") or params.get("product") or params.get("customer")
+        # One thing is missing: the reason's name is its name. Of several, GIDs tell.
+        name = (named or sync.record_name) if len(asked) == 1 else ""
+        return [
+            {
+                "kind": kind,
+                "shopify_gid": gid,
+                "name": str(name or ""),
+                "candidates": candidates,
+            }
+            for kind, gid in asked
+        ]
 
     def action_link(self):
         """Link what was chosen; the syncs that waited for it run."""
         self.ensure_one()
-        chosen = self.line_ids.filtered("record_ref")
+        check_role(self.env, OPERATOR)
+        self.sync_id.check_access("read")
+        chosen = self.line_ids.filtered(lambda line: line._chosen())
         if not chosen:
             raise UserError(self.env._("Choose at least one Odoo record."))
+        asked = {(a["kind"], a["shopify_gid"]) for a in self._asked(self.sync_id)}
         for line in chosen:
-            model = self.env[LINK_MODELS[line.kind]]
-            model._link_chosen(
-                self.backend_id, line.shopify_gid, line._chosen(), self.reason
-            )
+            if (line.kind, line.shopify_gid) not in asked:
+                raise UserError(
+                    self.env._("This item doesn't ask for a link of %s.", line.shopify_gid)
+                )
+            line._link(self.sync_id, self.reason or self.env._("chosen by hand"))
         return self.sync_id.action_retry()
 
 
@@ -75,18 +87,32 @@ class ShopifyLinkWizardLine(models.TransientModel):
         required=True,
         readonly=True,
     )
+    name = fields.Char("In Shopify", readonly=True)
     shopify_gid = fields.Char("Shopify ID", required=True, readonly=True)
-    candidates = fields.Char("Candidates", readonly=True)
+    candidates = fields.Char(readonly=True)
     product_id = fields.Many2one("product.product", "Product Variant")
     template_id = fields.Many2one("product.template", "Product")
     partner_id = fields.Many2one("res.partner", "Customer")
-    record_ref = fields.Integer(compute="_compute_record_ref")
-
-    @api.depends("kind", "product_id", "template_id", "partner_id")
-    def _compute_record_ref(self):
-        for line in self:
-            line.record_ref = line._chosen().id
 
     def _chosen(self):
         self.ensure_one()
         return self[CHOICES[self.kind]]
+
+    def _link(self, sync, reason):
+        record = self._chosen()
+        record.check_access("read")
+        self._check_company(sync.backend_id, record)
+        links = self.env[LINK_MODELS[self.kind]]
+        links._link_chosen(sync.backend_id, self.shopify_gid, record, reason)
+
+    def _check_company(self, backend, record):
+        company = record.company_id
+        if company and company != backend.company_id:
+            raise UserError(
+                self.env._(
+                    "%(record)s belongs to %(company)s; this store works for %(own)s.",
+                    record=record.display_name,
+                    company=company.display_name,
+                    own=backend.company_id.display_name,
+                )
+            )

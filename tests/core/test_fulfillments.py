@@ -17,6 +17,7 @@ from core.fulfillments import (
     plan_fulfillment,
     read_order,
     settle_fulfillment,
+    with_fulfillment,
 )
 from core.settle import Timing
 
@@ -181,16 +182,31 @@ def test_more_than_250_lines_make_two_requests_and_lose_nothing():
     remote = order(fulfillment_order(lines=tuple((n, 1) for n in numbers)))
 
     first = plan_fulfillment(facts, remote)
-    done = fulfillment(lines=tuple((n, 1) for n in range(1, 251)))
-    rest = order(
-        fulfillment_order(lines=tuple((n, 0 if n <= 250 else 1) for n in numbers)),
-        fulfillments=[done],
-    )
+    rest = with_fulfillment(remote, "gid://shopify/Fulfillment/9", first.before)
     second = plan_fulfillment(facts, rest)
 
     assert (len(sent(first)), first.more) == (250, True)
     assert (len(sent(second)), second.more) == (50, False)
     assert not set(sent(first)) & set(sent(second))
+
+
+def test_what_was_sent_is_known_without_reading_again():
+    facts, remote = delivery((1, 2, 2)), order(fulfillment_order(lines=((1, 5),)))
+    plan = plan_fulfillment(facts, remote)
+
+    after = with_fulfillment(remote, "gid://shopify/Fulfillment/9", plan.before)
+
+    assert after.fulfillment_orders[0].lines[0].remaining == 3
+    assert after.fulfilled() == {line_gid(1): 2}
+    assert plan_fulfillment(facts, after).input is None
+
+
+def test_an_order_read_later_holds_what_was_sent_already():
+    facts, remote = delivery((1, 2, 2)), order(fulfillment_order(lines=((1, 5),)))
+    plan = plan_fulfillment(facts, remote)
+    later = with_fulfillment(remote, "gid://shopify/Fulfillment/9", plan.before)
+
+    assert with_fulfillment(later, "gid://shopify/Fulfillment/9", plan.before) == later
 
 
 # --- What is not sent again ------------------------------------------------------------

@@ -277,7 +277,7 @@ class TestProductAdoption(ProductCase):
             odoo.read(["name", "list_price", "default_code", "barcode"]), attributes
         )
         self.assertEqual(self.counts()[:2], (templates, variants))
-        self.assertEqual(set(self.shop.mutations_applied[writes:]), {"MetafieldsSet"})
+        self.assertEqual(set(self.shop.mutations_applied[writes:]), {"metafieldsSet"})
 
     def test_barcode_links_where_the_sku_is_unknown(self):
         odoo = self.product(sku="OTHER", barcode="4006381333931")

@@ -361,8 +361,6 @@ class TestStockPush(StockCase):
         annex = self.env["stock.warehouse"].create({"name": "Annex", "code": "ANX"})
         row.warehouse_id = annex
         self.assertEqual(len(self._levels_at(row)), 2)
-        self.run_syncs()
-        self.assertLevel("SHIRT", False)
 
     def test_the_same_stock_cannot_be_shown_at_two_locations(self):
         other = self.shop.create_location("Annex")

@@ -16,5 +16,7 @@ def template():
 def world(template, request):
     """A server with the job runner; tests have stores of their own in it."""
     name = request.module.__name__.rsplit("test_", 1)[1]
+    failed = request.session.testsfailed
     with World(name, template, **getattr(request.module, "SERVER", {})) as world:
         yield world
+        world.keep_logs = request.session.testsfailed > failed

@@ -60,6 +60,7 @@ class World(Runner):
     def __init__(self, name: str, template: str, **server):
         super().__init__(name, template)
         self._server = server
+        self.keep_logs = False
         self.points = self.logs / "points"
 
     def __enter__(self):
@@ -77,11 +78,12 @@ class World(Runner):
 
     def __exit__(self, kind, error, trace):
         self.resume_all()
-        if kind is None:
+        if self.points.exists():
             for note in self.points.glob("*"):
                 note.unlink()
-            if self.points.exists():
-                self.points.rmdir()
+            self.points.rmdir()
+        if self.keep_logs:
+            kind = kind or AssertionError
         super().__exit__(kind, error, trace)
 
     def start(self, database=None, workers=4, jobs=2, **options):
@@ -209,6 +211,11 @@ class Store:
 
     # --- set-up -----------------------------------------------------------------------
 
+    @property
+    def own(self) -> str:
+        """This store's rows, as a condition in SQL."""
+        return f"backend_id = {self.id}"
+
     def rpc(self, model: str, method: str, *args, **kw):
         return self.world.odoo.rpc(model, method, *args, **kw)
 
@@ -317,6 +324,9 @@ class Store:
         assert status == 200, f"webhook answered {status}"
         return time.monotonic() - started
 
+    def webhook_in_background(self, topic: str, gid: str) -> "InBackground":
+        return InBackground(lambda: self.webhook(topic, gid))
+
     @property
     def webhook_key(self) -> str:
         query = f"SELECT webhook_key FROM shopify_backend WHERE id = {self.id}"
@@ -324,17 +334,20 @@ class Store:
 
     # --- work -------------------------------------------------------------------------
 
-    def trigger(self, *flows: str) -> None:
-        """Read all that differs, as Sync Now does."""
+    def read_all(self) -> None:
+        """Ask for a sync of all that differs, as the button Sync Now does."""
         self.rpc("shopify.backend", "action_sync_now", [self.id])
+
+    def hold(self, operation: str, point="before", times=1) -> "Held":
+        """Stop the next requests of this operation at a point within Shopify."""
+        return Held(self, operation, point, times)
 
     def unfinished(self) -> list:
         """What is still to do now: triggers, rows due, jobs that run or could."""
-        own = f"backend_id = {self.id}"
         return self.world.sql(
-            f"SELECT 'trigger', cause FROM shopify_trigger WHERE {own}"
+            f"SELECT 'trigger', cause FROM shopify_trigger WHERE {self.own}"
             " UNION ALL"
-            f" SELECT 'due', subject_key FROM shopify_sync WHERE {own}"
+            f" SELECT 'due', subject_key FROM shopify_sync WHERE {self.own}"
             " AND state = 'waiting'"
             " UNION ALL"
             " SELECT state, name FROM queue_job"
@@ -342,6 +355,20 @@ class Store:
             f" AND records->'ids' = '[{self.id}]'"
             " AND (state IN ('enqueued', 'started') OR (state = 'pending'"
             " AND (eta IS NULL OR eta <= now() AT TIME ZONE 'UTC')))"
+        )
+
+    def jobs(self, state: str) -> int:
+        return self.world.number(
+            "SELECT count(*) FROM queue_job WHERE model_name = 'shopify.backend'"
+            f" AND records->'ids' = '[{self.id}]' AND state = '{state}'"
+        )
+
+    def wait_no_jobs(self, seconds=30) -> None:
+        """Until no job of this store runs or could, whatever is left to do."""
+        self.world.wait_until(
+            lambda: all(kind in ("trigger", "due") for kind, _of in self.unfinished()),
+            f"store {self.name} has no job",
+            seconds,
         )
 
     def wait_idle(self, seconds=60, rest=0.5) -> None:
@@ -359,7 +386,7 @@ class Store:
         self.world.wait_until(idle, f"store {self.name} has nothing to do", seconds)
 
     def sync(self, seconds=60) -> None:
-        self.trigger()
+        self.read_all()
         self.wait_idle(seconds)
 
     def syncs(self, direction=None, type=None) -> dict:
@@ -371,6 +398,22 @@ class Store:
             f" FROM shopify_sync WHERE backend_id = {self.id}{more}"
         )
         return {key: (state, why) for key, state, why in rows}
+
+    def wait_imported(self, gid: str, seconds=30) -> None:
+        """Until a subject's run has ended, whatever else goes on."""
+        self.world.wait_until(
+            lambda: gid in self.syncs("in"), f"{gid} was read by Odoo", seconds
+        )
+
+    def read_at(self, gid: str) -> str:
+        """Shopify's `updatedAt` that was read with the last import."""
+        return self.world.one(
+            f"SELECT remote_updated_at FROM shopify_sync WHERE {self.own}"
+            f" AND direction = 'in' AND subject_key = '{gid}'"
+        )
+
+    def updated_at(self, gid: str) -> str:
+        return self.shop("get_object", gid=gid)["updatedAt"]
 
     def links(self, model: str) -> dict:
         """{GID: Odoo ID} of one kind of link."""
@@ -429,6 +472,25 @@ class Store:
             " GROUP BY 1 HAVING count(*) > 1"
         )
         return [f"products {sku}: {count}" for sku, count in rows]
+
+
+class Held:
+    """Requests that stand still within Shopify until released."""
+
+    def __init__(self, store: Store, operation: str, point: str, times: int):
+        self._store = store
+        options = {"operation": operation, "point": point, "times": times}
+        self._gate = store.shop("hold", **options)["gate"]
+        self._what = f"{operation} at {point}"
+
+    def wait(self, times=1, seconds=30) -> None:
+        reached = self._store.shop(
+            "wait_gate", gate=self._gate, timeout=seconds, times=times
+        )
+        assert reached, f"no {self._what} from {self._store.name} in {seconds} s"
+
+    def release(self, apply=True) -> None:
+        self._store.shop("release_gate", gate=self._gate, apply=apply)
 
 
 # --- side by side -----------------------------------------------------------------------

@@ -9,10 +9,9 @@ class ShopifyMutation(models.Model):
     _inherit = "shopify.mutation"
 
     @api.model
-    def _perform(self, backend, client, operation, variables, subjects, before=None):
-        done = super()._perform(
-            backend, client, operation, variables, subjects, before=before
-        )
+    def _perform(self, backend, client, operation, *args, **kw):
+        done = super()._perform(backend, client, operation, *args, **kw)
+        pass_point(backend.id, "outcome_stored", operation)
         # Before `_close_after_commit` adds its own: the link is committed by then, the
         # write still open.
         self.env.cr.postcommit.add(
@@ -21,15 +20,8 @@ class ShopifyMutation(models.Model):
         return done
 
     @api.model
-    def _intend(self, backend, key, operation, variables, subjects, before):
+    def _intend(self, backend, key, operation, *args, **kw):
         pass_point(backend.id, "before_intent", operation)
-        intent = super()._intend(backend, key, operation, variables, subjects, before)
+        intent = super()._intend(backend, key, operation, *args, **kw)
         pass_point(backend.id, "after_intent", operation)
         return intent
-
-    @api.model
-    def _send(self, client, intent, operation, variables):
-        answer = super()._send(client, intent, operation, variables)
-        row = self.sudo().search([("uuid", "=", intent[0])])
-        pass_point(row.backend_ref, "outcome_stored", operation)
-        return answer

@@ -1,0 +1,330 @@
+"""A done delivery becomes one fulfilment in Shopify, whatever gets lost on the way."""
+
+from odoo.tests import new_test_user
+
+from .stock_case import StockCase
+
+
+class TestFulfillment(StockCase):
+    # --- sending ---
+
+    def test_a_done_delivery_fulfils_its_order(self):
+        sale = self.imported([("SHIRT", 2), ("SOCKS", 1)])
+
+        picking = self.deliver(sale)
+        self.run_syncs()
+
+        (made,) = self.fulfillments()
+        self.assertEqual(self.units(made), {"SHIRT": 2, "SOCKS": 1})
+        self.assertEqual(picking.shopify_binding_ids.shopify_gid, made["id"])
+        self.assertPicking(picking, "synced")
+        self.assertEqual(self.order_status(sale), "FULFILLED")
+
+    def test_tracking_goes_along_and_shopify_mails_nobody(self):
+        sale = self.imported([("SHIRT", 2)])
+        picking = sale.picking_ids
+        picking.carrier_id = self.backend.delivery_carrier_id
+        picking.carrier_tracking_ref = "3SABC123"
+
+        self.deliver(sale)
+        self.run_syncs()
+
+        (made,) = self.fulfillments()
+        (tracking,) = made["trackingInfo"]
+        self.assertEqual(tracking["number"], "3SABC123")
+        self.assertEqual(tracking["company"], self.backend.delivery_carrier_id.name)
+        self.assertFalse(made["_notified"])
+
+    def test_a_part_and_then_the_rest(self):
+        sale = self.imported([("SHIRT", 5)])
+
+        self.deliver(sale, SHIRT=2)
+        self.run_syncs()
+        self.assertEqual(self.order_status(sale), "PARTIALLY_FULFILLED")
+        self.deliver(sale)
+        self.run_syncs()
+
+        self.assertEqual(
+            [self.units(made) for made in self.fulfillments()],
+            [{"SHIRT": 2}, {"SHIRT": 3}],
+        )
+        self.assertEqual(self.order_status(sale), "FULFILLED")
+
+    def test_two_deliveries_done_together_are_two_fulfilments(self):
+        sale = self.imported([("SHIRT", 5)])
+
+        self.deliver(sale, SHIRT=2)
+        self.deliver(sale)
+        self.run_syncs()
+
+        self.assertEqual(
+            sorted(self.units(made)["SHIRT"] for made in self.fulfillments()), [2, 3]
+        )
+        self.assertEqual(len(sale.picking_ids.shopify_binding_ids), 2)
+
+    def test_same_product_on_two_lines_goes_to_the_right_lines(self):
+        order = self.order([("SHIRT", 1), ("SHIRT", 4)])
+        self.sync(order)
+        sale = self.sale_order(order)
+        first, second = sale.picking_ids.move_ids.sorted(
+            lambda move: move.sale_line_id.product_uom_qty
+        )
+
+        second.quantity, first.quantity = 4, 0
+        sale.picking_ids.move_ids.picked = True
+        sale.picking_ids.with_context(skip_backorder=True).button_validate()
+        self.run_syncs()
+
+        (made,) = self.fulfillments()
+        rows = [self.shop.get_object(gid) for gid in made["fulfillmentLineItems"]]
+        self.assertEqual(
+            [(row["lineItem"], row["quantity"]) for row in rows],
+            [(order["lineItems"][1], 4)],
+        )
+
+    def test_second_run_sends_nothing(self):
+        sale = self.imported([("SHIRT", 2)])
+        picking = self.deliver(sale)
+        self.run_syncs()
+        self.forget_requests()
+
+        self.again(picking)
+
+        self.assertEqual(self.written(), [])
+        self.assertPicking(picking, "unchanged")
+
+    def test_many_orders_of_one_batch_are_each_fulfilled_once(self):
+        orders = [self.order([("SOCKS", 1)]) for _number in range(12)]
+        self.sync(*orders)
+
+        for order in orders:
+            self.deliver(self.sale_order(order))
+        self.run_syncs()
+
+        self.assertEqual(len(self.fulfillments()), 12)
+        reads = self.shop.request_log("FulfillmentsOrdersOfOrder")
+        self.assertLess(len(reads), 12)
+
+    def test_a_parcel_entered_by_hand_in_shopify_is_not_sent_again(self):
+        sale = self.imported([("SHIRT", 2)])
+        self.shop.merchant_fulfill(self.gid(sale))
+        self.forget_requests()
+
+        picking = self.deliver(sale)
+        self.run_syncs()
+
+        (made,) = self.fulfillments()
+        self.assertEqual(self.written(), [])
+        self.assertEqual(picking.shopify_binding_ids.shopify_gid, made["id"])
+
+    def test_deliveries_of_others_are_none_of_shopifys(self):
+        sale = self.sell_in_odoo(self.products["SHIRT"], 2)
+
+        picking = self.deliver(sale)
+        self.run_syncs()
+
+        self.assertFalse(self.picking_sync(picking))
+        self.assertEqual(self.fulfillments(), [])
+
+    def test_a_warehouse_user_without_shopify_rights_ships_undisturbed(self):
+        sale = self.imported([("SHIRT", 2)])
+        user = new_test_user(self.env, "packer", "stock.group_stock_user")
+
+        picking = sale.picking_ids.with_user(user)
+        picking.move_ids.picked = True
+        picking.button_validate()
+        self.run_syncs()
+
+        self.assertEqual(sale.picking_ids.state, "done")
+        self.assertEqual(len(self.fulfillments()), 1)
+
+    # --- stops ---
+
+    def test_a_held_order_stops_and_goes_on_after_the_release(self):
+        sale = self.imported([("SHIRT", 2)])
+        (entry,) = self.shop.of_type("FulfillmentOrder")
+        self.shop.hold_fulfillment_order(entry["id"], reason="HIGH_RISK_OF_FRAUD")
+        picking = self.deliver(sale)
+        self.run_syncs()
+        row = self.picking_sync(picking)
+        self.assertEqual(
+            (row.state, row.reason_code), ("review", "fulfillment_order_held")
+        )
+        self.assertEqual(row.reason_params["problem"], "High risk of fraud")
+        self.assertEqual(self.fulfillments(), [])
+
+        self.shop.release_fulfillment_order(entry["id"])
+        row.action_retry()
+        self.run_syncs()
+
+        self.assertEqual(len(self.fulfillments()), 1)
+        self.assertPicking(picking, "synced")
+
+    def test_an_order_moved_to_another_location_stops(self):
+        sale = self.imported([("SHIRT", 2)])
+        other = self.shop.create_location("Annex")
+        (entry,) = self.shop.of_type("FulfillmentOrder")
+        self.shop.move_fulfillment_order(entry["id"], other["id"])
+
+        picking = self.deliver(sale)
+        self.run_syncs()
+
+        row = self.picking_sync(picking)
+        self.assertEqual(row.reason_code, "fulfillment_not_found")
+        self.assertEqual(self.fulfillments(), [])
+
+    def test_an_order_cancelled_in_shopify_stops(self):
+        sale = self.imported([("SHIRT", 2)])
+        self.shop.cancel_order(self.gid(sale))
+
+        picking = self.deliver(sale)
+        self.run_syncs()
+
+        self.assertEqual(
+            self.picking_sync(picking).reason_code, "fulfillment_order_closed"
+        )
+
+    def test_missing_permission_names_the_scope(self):
+        sale = self.imported([("SHIRT", 2)])
+        scopes = list(self.shop.app.scopes)
+        self.addCleanup(self.shop.set_scopes, scopes)
+        self.shop.set_scopes([s for s in scopes if "fulfillment" not in s])
+
+        picking = self.deliver(sale)
+        self.run_syncs()
+
+        row = self.picking_sync(picking)
+        self.assertEqual((row.state, row.reason_code), ("review", "scope_missing"))
+        self.assertEqual(picking.state, "done")
+
+    def test_in_review_a_person_accepts_first(self):
+        sale = self.imported([("SHIRT", 2)])
+        flow = self.backend.flow_ids.filtered(lambda f: f.flow == "fulfilments")
+        flow.policy = "review"
+        picking = self.deliver(sale)
+        self.run_syncs()
+        row = self.picking_sync(picking)
+        self.assertEqual(row.reason_code, "to_accept")
+        self.assertEqual(self.fulfillments(), [])
+
+        row.action_accept()
+        self.run_syncs()
+
+        self.assertEqual(len(self.fulfillments()), 1)
+
+    # --- lost answers ---
+
+    def test_a_lost_answer_is_found_in_shopify_and_linked(self):
+        sale = self.imported([("SHIRT", 2)])
+        self.shop.fault("reset_after", operation="fulfillmentCreate")
+        picking = self.deliver(sale)
+        self.run_syncs()
+        self.assertEqual(self.picking_sync(picking).reason_code, "outcome_unknown")
+        self.assertFalse(picking.shopify_binding_ids)
+
+        self.again(picking)
+
+        (made,) = self.fulfillments()
+        self.assertEqual(picking.shopify_binding_ids.shopify_gid, made["id"])
+        self.assertEqual(self.on_hand("SHIRT"), 98)
+
+    def test_a_lost_request_is_sent_again_after_two_looks(self):
+        sale = self.imported([("SHIRT", 2)])
+        self.shop.fault("reset_before", operation="fulfillmentCreate")
+        picking = self.deliver(sale)
+        self.run_syncs()
+
+        self.again(picking)
+        self.assertEqual(self.picking_sync(picking).reason_code, "outcome_unknown")
+        self.days_pass(minutes=5)
+        self.again(picking)
+        self.assertEqual(self.fulfillments(), [])
+        self.days_pass(minutes=10)
+        self.again(picking)
+
+        self.assertEqual(len(self.fulfillments()), 1)
+        self.assertPicking(picking, "synced")
+
+    def test_an_answer_that_nobody_can_tell_goes_to_a_person(self):
+        sale = self.imported([("SHIRT", 2)])
+        self.shop.fault("reset_before", operation="fulfillmentCreate")
+        picking = self.deliver(sale)
+        self.run_syncs()
+        self.shop.merchant_fulfill(
+            self.gid(sale), lines=[{"line": "SHIRT", "quantity": 1}]
+        )
+
+        self.again(picking)
+
+        row = self.picking_sync(picking)
+        self.assertEqual(
+            (row.state, row.reason_code), ("review", "outcome_needs_person")
+        )
+        self.assertEqual(len(self.fulfillments()), 1)
+
+    def test_while_one_is_open_its_sibling_sends_nothing(self):
+        sale = self.imported([("SHIRT", 5)])
+        self.shop.fault("reset_before", operation="fulfillmentCreate")
+        first = self.deliver(sale, SHIRT=2)
+        self.run_syncs()
+
+        second = self.deliver(sale)
+        self.run_syncs()
+
+        self.assertEqual(
+            {self.picking_sync(p).reason_code for p in first | second},
+            {"outcome_unknown"},
+        )
+        self.assertEqual(self.fulfillments(), [])
+
+    def test_an_answer_stored_but_not_linked_is_linked_by_the_next_run(self):
+        sale = self.imported([("SHIRT", 2)])
+        picking = self.deliver(sale)
+        self.run_syncs()
+        # As if the worker had died between Shopify's answer and its own commit.
+        picking.shopify_binding_ids._as_engine().unlink()
+
+        self.again(picking)
+
+        (made,) = self.fulfillments()
+        self.assertEqual(picking.shopify_binding_ids.shopify_gid, made["id"])
+
+    # --- helpers ---
+
+    def fulfillments(self):
+        return self.shop.of_type("Fulfillment")
+
+    def units(self, fulfillment):
+        """{SKU: units} of a fulfilment in Shopify."""
+        rows = [
+            self.shop.get_object(gid) for gid in fulfillment["fulfillmentLineItems"]
+        ]
+        return {
+            self.shop.get_object(row["lineItem"])["sku"]: row["quantity"]
+            for row in rows
+        }
+
+    def gid(self, sale):
+        return sale.shopify_binding_ids.shopify_gid
+
+    def order_status(self, sale):
+        """By the units: what is left of the order's fulfilment orders."""
+        left = sent = 0
+        for gid in self.shop.get_object(self.gid(sale))["lineItems"]:
+            line = self.shop.get_object(gid)
+            sent += line["_fulfilled"]
+            left += line["quantity"] - line["_fulfilled"]
+        if not left:
+            return "FULFILLED"
+        return "PARTIALLY_FULFILLED" if sent else "UNFULFILLED"
+
+    def picking_sync(self, picking):
+        return self.syncs(subject_type="stock.picking", subject_key=str(picking.id))
+
+    def again(self, picking):
+        picking._trigger_fulfillments("test")
+        self.run_syncs()
+
+    def assertPicking(self, picking, outcome):
+        row = self.picking_sync(picking)
+        self.assertEqual((row.state, row.outcome), ("done", outcome), row.reason_code)

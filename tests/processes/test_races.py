@@ -1,0 +1,198 @@
+"""Workers, webhooks and people at the same record at the same time."""
+
+import time
+
+from .world import at_once
+
+FLOWS = ("products", "customers", "orders", "fulfilments")
+HOLD_SECONDS = 10
+WEBHOOKS = 100
+
+
+def pickings(store, order) -> list[int]:
+    sale = store.links("shopify.sale.order")[order["id"]]
+    domain = [("sale_id", "=", sale), ("picking_type_code", "=", "outgoing")]
+    return store.rpc("stock.picking", "search", domain)
+
+
+def deliver(store, picking: int) -> None:
+    found = store.rpc("stock.picking", "read", [picking], ["move_ids"])
+    for move in store.rpc(
+        "stock.move", "read", found[0]["move_ids"], ["product_uom_qty"]
+    ):
+        values = {"quantity": move["product_uom_qty"], "picked": True}
+        store.rpc("stock.move", "write", [move["id"]], values)
+    store.rpc("stock.picking", "button_validate", [picking])
+
+
+def test_busy_subject_keeps_nobody_waiting_and_is_read_once_more(world):
+    store = world.store("busy", *FLOWS)
+    store.product("BUSY")
+    order = store.order("BUSY")
+    gid = order["id"]
+    store.wait_idle()
+    [picking] = pickings(store, order)
+    runs = store.runs(gid)
+    held = store.hold("OrdersImport")
+    store.webhook("ORDERS_UPDATED", gid)
+    held.wait()
+    started = time.monotonic()
+    # Only what is sent here counts: Shopify's own, of what the delivery does, is lost.
+    store.shop("plan_webhooks", drop=True)
+
+    post = [lambda: store.webhook("ORDERS_UPDATED", gid)] * WEBHOOKS
+    at_once([*post[:50], lambda: deliver(store, picking), *post[50:]], workers=4)
+
+    # All came back while the subject was held, so none of them waited for it.
+    assert store.runs(gid) == runs
+    time.sleep(max(0, HOLD_SECONDS - (time.monotonic() - started)))
+    assert store.runs(gid) == runs
+    held.release()
+    store.wait_idle()
+    assert store.runs(gid) == runs + 2  # the one that was held, one for all webhooks
+    assert store.syncs("in")[gid][0] == "done"
+    assert store.syncs("out")[str(picking)] == ("done", "synced")
+    assert len(store.shop("list_objects", typename="Fulfillment")) == 1
+    assert store.failed_jobs() == []
+    assert store.duplicates() == []
+
+
+def test_second_drain_leaves_a_held_subject_alone(world):
+    store = world.store("twice", *FLOWS)
+    product = store.product("TWICE")
+    store.wait_idle()
+    switch = world.points / "no_drain_lock"
+    switch.touch()
+    held = store.hold("ProductsImport")
+    seen = len(store.shop("request_log", operation="ProductsImport"))
+    store.webhook("PRODUCTS_UPDATE", product["id"])
+    held.wait()
+
+    store.webhook("PRODUCTS_UPDATE", product["id"])
+    done = store.jobs("done")
+    store.rpc("shopify.backend", "test_drain", [store.id], "records", 1)
+    world.wait_until(lambda: store.jobs("done") > done, "a second drain is done")
+
+    reads = store.shop("request_log", operation="ProductsImport")
+    assert len(reads) == seen + 1
+    held.release()
+    world.wake()
+    store.wait_idle()
+    switch.unlink()
+    assert store.duplicates() == []
+    assert store.failed_jobs() == []
+
+
+def test_two_drains_at_once_import_each_order_once(world):
+    store = world.store("parallel", *FLOWS)
+    for number in range(3):
+        store.product(f"PAR-{number}")
+    store.wait_idle()
+    switch = world.points / "no_drain_lock"
+    switch.touch()
+    store.shop("webhook_mode", mode="manual")
+    orders = [store.order(f"PAR-{n % 3}", email="par@example.com") for n in range(45)]
+    held = store.hold("OrdersImport", times=2)
+
+    store.read_all()
+    store.rpc("shopify.backend", "test_drain", [store.id], "records", 2)
+    held.wait(times=2)  # two workers hold batches of this store
+    held.release()
+    store.wait_idle(120)
+    world.wake()
+    store.wait_idle(60)
+    switch.unlink()
+
+    states = store.syncs("in", "Order")
+    assert states == {order["id"]: ("done", "synced") for order in orders}
+    assert len(store.links("shopify.sale.order")) == 45
+    assert store.duplicates() == []
+    query = "SELECT count(*) FROM res_partner WHERE email = 'par@example.com'"
+    assert world.number(query + " AND parent_id IS NULL") == 1
+
+
+def test_one_guest_of_two_stores_at_once_becomes_one_partner(world):
+    stores = [world.store(f"guest{n}", "products", "customers", "orders") for n in "12"]
+    for store in stores:
+        store.product(f"GUEST-{store.name}")
+        store.wait_idle()
+    # Both have read when they are let go, and neither sees what the other writes.
+    gates = [store.hold("OrdersImport", point="after") for store in stores]
+    for store in stores:
+        store.order(f"GUEST-{store.name}", email="Guest@Example.com")
+    for gate in gates:
+        gate.wait()
+
+    at_once([gate.release for gate in gates])
+    for store in stores:
+        store.wait_idle()
+
+    query = "SELECT count(*) FROM res_partner WHERE email_normalized ="
+    query += " 'guest@example.com' AND parent_id IS NULL"
+    assert world.number(query) == 1
+    for store in stores:
+        [state] = store.syncs("in", "Order").values()
+        assert state[0] == "done"
+        assert len(store.links("shopify.sale.order")) == 1
+        assert store.failed_jobs() == []
+
+
+def test_webhooks_repeated_and_out_of_order_end_at_what_shopify_has(world):
+    store = world.store("order", *FLOWS)
+    store.product("ORD")
+    store.shop("plan_webhooks", copies=3, reorder=True)
+    store.shop("webhook_mode", mode="manual")
+    order = store.order("ORD")
+    store.shop("tag_order", order=order["id"], add=["one"])
+    store.shop("note_order", order=order["id"], note="Ring twice")
+
+    while store.shop("deliver_webhooks", even_later=True):
+        store.wait_idle()
+
+    sent = store.shop("webhook_deliveries", topic="ORDERS_CREATE")
+    assert [one["state"] for one in sent] == ["delivered"] * 3
+    assert store.syncs("in")[order["id"]][0] == "done"
+    assert len(store.links("shopify.sale.order")) == 1
+    assert store.read_at(order["id"]) == store.updated_at(order["id"])
+    assert store.duplicates() == []
+
+
+def test_same_delivery_three_times_makes_one_trigger(world):
+    store = world.store("delivery", "products")
+    product = store.product("DELIVERY")
+    store.wait_idle()
+    held = store.hold("ProductsImport")
+    store.webhook("PRODUCTS_UPDATE", product["id"], delivery="first")
+    held.wait()
+
+    for _time in range(3):
+        store.webhook("PRODUCTS_UPDATE", product["id"], delivery="second")
+
+    query = f"SELECT count(*) FROM shopify_trigger WHERE {store.own}"
+    assert world.number(query + " AND delivery_id = 'second'") == 1
+    held.release()
+    store.wait_idle()
+
+
+def test_edit_between_read_and_mark_is_found_though_its_webhook_was_lost(world):
+    store = world.store("between", *FLOWS)
+    store.product("FIRST")
+    store.product("SECOND")
+    store.wait_idle()
+    held = store.hold("MetafieldsSet")
+    order = store.order("FIRST")
+    held.wait()
+    store.wait_imported(order["id"])
+
+    store.shop("plan_webhooks", drop=True)
+    store.shop("edit_order", order=order["id"], add=[{"variant": "SECOND"}])
+    held.release()
+    store.wait_idle()
+    before = store.syncs("in")[order["id"]]
+    world.odoo.rpc("shopify.backend", "test_reconcile", 2)
+    store.wait_idle()
+
+    assert before[0] == "done"  # nothing had told of the edit
+    assert store.syncs("in")[order["id"]] == ("review", "changed_in_shopify")
+    sale = store.links("shopify.sale.order")[order["id"]]
+    assert store.marks(order["id"])["id"] == str(sale)
