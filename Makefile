@@ -23,6 +23,9 @@ test: setup  ## every test but the long ones; ARGS go to pytest
 unit: setup  ## the pure tests, seconds; ARGS go to pytest
 	@scripts/test.sh unit $(ARGS)
 
+test-long: setup  ## the tests that take minutes; ARGS go to pytest
+	@LONG=1 scripts/test.sh all $(ARGS)
+
 lint: setup  ## style, Odoo rules, who may import what
 	@scripts/lint.sh
 
@@ -37,6 +40,9 @@ serve: setup  ## Odoo with its job runner on a database of your own (DB=work)
 emulator: setup  ## an empty emulated Shopify on port 8089
 	@$(RUN) $(L)/venv/bin/python -m tests.emulator --port 8089 $(ARGS)
 
+bench: setup  ## what the connector costs, as ratios to Odoo's own cost; ARGS=--help
+	@$(RUN) $(L)/venv/bin/python -m bench $(ARGS)
+
 shell: setup  ## Odoo's shell on a database (DB=demo)
 	@$(RUN) $(L)/venv/bin/python -m odoo shell -c $(L)/odoo.conf -d $(or $(DB),demo) --no-http $(ARGS)
 
@@ -46,4 +52,4 @@ docs: setup  ## the module's README.rst and app page from readme/*.md
 clean:  ## stop the private PostgreSQL and delete .local/ (all databases too)
 	@scripts/clean.sh
 
-.PHONY: help setup demo test unit lint format check serve emulator shell docs clean
+.PHONY: help setup demo test unit test-long lint format check serve emulator bench shell docs clean

@@ -8,11 +8,10 @@ import cProfile
 import json
 import pstats
 import statistics
-import sys
+from contextlib import contextmanager
 
-from bench import world
-from bench.odoo_process import OdooHere, measured
-from tests.runner import ControlAddress
+from bench import odoo_process, world
+from bench.odoo_process import measured
 
 RECORDS = [("name", "like", "Bench: records")]
 MARKS = [("name", "like", "Bench: mark")]
@@ -23,10 +22,22 @@ BATCH = 20
 class Bench:
     def __init__(self, options):
         self.options = options
-        self.emulator = ControlAddress(options.emulator)
-        self.here = OdooHere(options.database)
+        self.emulator = world.Emulator(options.emulator)
+        self.here = odoo_process.OdooHere(options.database)
         self.store = options.store
         self.buyers = world.Buyers(self.emulator)
+
+        self.profile = cProfile.Profile()
+        self.warm = False
+
+    @contextmanager
+    def profiled(self):
+        if not (self.options.profile and self.warm):
+            yield
+            return
+        self.profile.enable()
+        yield
+        self.profile.disable()
 
     # --- making ---
 
@@ -43,6 +54,7 @@ class Bench:
     def orders(self) -> dict:
         """The floors are taken before and after, so that a drift shows in both."""
         self._warm_up()
+        self.warm = True
         alone, floor, quiet = [], [], []
         for _each in range(self.options.singles):
             alone.append(self._connector([self.buyers.order()]))
@@ -62,7 +74,7 @@ class Bench:
             "alone": _middle(alone),
             "floor": _middle(floor),
             "quiet_floor": _middle(quiet),
-            "batch_floor": _middle([b | {} for b in batches]),
+            "batch_floor": _middle(batches),
             "backlog": backlog,
             "job_here": self._job_here(),
             "read": read,
@@ -91,11 +103,13 @@ class Bench:
             if states != ["sale"] * len(gids):
                 rows = env["shopify.sync"].search([("subject_key", "in", gids)])
                 reasons = set(rows.mapped("reason_code"))
-                raise AssertionError(f"{len(states)} of {len(gids)} imported: {reasons}")
+                raise AssertionError(
+                    f"{len(states)} of {len(gids)} imported: {reasons}"
+                )
 
     def _connector(self, gids) -> dict:
         world.trigger(self.here, self.store, gids)
-        with measured() as spent:
+        with self.profiled(), measured() as spent:
             jobs = self.here.run_jobs(RECORDS)
         return spent.per(len(gids)) | {"jobs": jobs / len(gids)}
 
@@ -111,13 +125,17 @@ class Bench:
         return spent.per(count)
 
     def _marks(self) -> dict:
+        """Write the IDs of all that was imported since the warm-up."""
         before = world.requests_so_far(self.emulator)
+        with self.here.env() as env:
+            waiting = [("direction", "=", "mark"), ("subject_type", "=", "Order")]
+            count = env["shopify.trigger"].search_count(waiting)
         with measured() as spent:
             self.here.run_jobs(MARKS)
         return {
+            "orders": count,
             "spent": spent.per(1),
             "requests": world.requests_since(self.emulator, before),
-            "applied": len(self.emulator.call("applied", world.SHOP)),
         }
 
     def _job_here(self) -> float:
@@ -190,17 +208,12 @@ def main() -> None:
     parser.add_argument("--profile", help="write cProfile's listing to this file")
     options = parser.parse_args()
     bench = Bench(options)
-    work = getattr(bench, options.part)
-    if not options.profile:
-        print(json.dumps(work()))
-        return
-    profile = cProfile.Profile()
-    print(json.dumps(profile.runcall(work)))
-    with open(options.profile, "w") as output:
-        stats = pstats.Stats(profile, stream=output)
-        stats.sort_stats("cumulative").print_stats(150)
-        stats.sort_stats("tottime").print_stats(60)
-    sys.stdout.flush()
+    print(json.dumps(getattr(bench, options.part)()), flush=True)
+    if options.profile:
+        with open(options.profile, "w") as output:
+            stats = pstats.Stats(bench.profile, stream=output)
+            stats.sort_stats("cumulative").print_stats(150)
+            stats.sort_stats("tottime").print_stats(60)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,25 @@ Everything an order needs is known, so that an order costs what an order costs.
 """
 
 import json
+import urllib.request
 
-from odoo import Command
+from odoo.fields import Command
 
 TAX = {"title": "Sales Tax", "rate": "0.15"}
 PRODUCTS, CUSTOMERS = 30, 20
 SHOP = "bench"
+
+
+class Emulator:
+    """The emulated Shopify, another process, spoken to at its control address."""
+
+    def __init__(self, address: str):
+        self._address = address + "/_control"
+
+    def call(self, call: str, shop: str | None = None, **args):
+        body = json.dumps({"shop": shop, "call": call, "args": args}).encode()
+        with urllib.request.urlopen(self._address, body, timeout=120) as answer:
+            return json.load(answer)["result"]
 
 
 def make_shop(emulator) -> None:
@@ -22,7 +35,6 @@ def make_shop(emulator) -> None:
 def make_store(here, emulator) -> int:
     """Connect, map the tax and the location, link products; the store's ID."""
     with here.env() as env:
-        env["res.lang"]._activate_lang("en_US")
         backend = env["shopify.backend"].create(
             {
                 "name": "Bench",
@@ -36,7 +48,6 @@ def make_store(here, emulator) -> int:
         flows = backend.flow_ids
         flows.filtered(lambda f: f.flow in ("orders", "customers")).policy = "automatic"
         _map(env, backend)
-        # The demo's data has none in this currency: what Odoo reserves must be there.
         store = backend.id
     link_products(here, emulator, store, PRODUCTS, "GOODS")
     return store
@@ -137,7 +148,10 @@ class Buyers:
         number, self._placed = self._placed, self._placed + 1
         buyer = number % CUSTOMERS
         lines = [
-            {"variant": f"GOODS-{(number + 7 * place) % PRODUCTS}", "quantity": place + 1}
+            {
+                "variant": f"GOODS-{(number + 7 * place) % PRODUCTS}",
+                "quantity": place + 1,
+            }
             for place in range(3)
         ]
         address = {
@@ -215,7 +229,3 @@ def requests_since(emulator, before: int) -> dict:
 
 def requests_so_far(emulator) -> int:
     return len(emulator.call("request_log", SHOP))
-
-
-def dump(facts: dict) -> str:
-    return json.dumps(facts)

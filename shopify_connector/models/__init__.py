@@ -1,3 +1,4 @@
+# ruff: noqa: I001 — a model comes before what extends it
 from . import (
     shopify_backend,
     shopify_binding,
@@ -23,6 +24,7 @@ from . import shopify_sync_text
 from . import shopify_product_template
 from . import shopify_product_product
 from . import shopify_res_partner
+from . import shopify_order_buyer
 from . import product
 from . import res_partner
 from . import shopify_stock_level

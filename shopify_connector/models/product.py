@@ -27,6 +27,7 @@ class ProductTemplate(models.Model):
         "Shopify Links",
         readonly=True,
         copy=False,
+        groups="shopify_connector.group_user",
     )
 
     @api.ondelete(at_uninstall=False)

@@ -76,8 +76,8 @@ class ProductMaker:
                 for place, option in enumerate(plan.options)
             ],
         }
-        if self._same_currency():
-            vals["list_price"] = float(products.plan_prices(plan).base)
+        base = products.plan_prices(plan).base if self._same_currency() else 0
+        vals["list_price"] = float(base)
         return vals | (self._variant_vals(only) if only else {})
 
     def _variant_vals(self, variant: VariantPlan):

@@ -15,7 +15,9 @@ def check_role(env, role):
     if has_role(env, role):
         return
     needed = {
-        USER: env._("Only Shopify users may do this. Ask your administrator for access."),
+        USER: env._(
+            "Only Shopify users may do this. Ask your administrator for access."
+        ),
         OPERATOR: env._(
             "Only Shopify operators may decide this. Ask one, or hand it over: "
             "“Operator: resolve” in the user's access rights."

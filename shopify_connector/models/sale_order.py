@@ -3,18 +3,27 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+USERS = "shopify_connector.group_user"
+
 
 class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     shopify_binding_ids = fields.One2many(
-        "shopify.sale.order", "sale_order_id", "Shopify Links", readonly=True
+        "shopify.sale.order",
+        "sale_order_id",
+        "Shopify Links",
+        readonly=True,
+        groups=USERS,
     )
     shopify_order_name = fields.Char(
-        "Shopify Order", compute="_compute_shopify", search="_search_shopify_order_name"
+        "Shopify Order",
+        compute="_compute_shopify",
+        search="_search_shopify_order_name",
+        groups=USERS,
     )
-    shopify_gid = fields.Char("Shopify ID", compute="_compute_shopify")
-    shopify_url = fields.Char("In Shopify", compute="_compute_shopify")
+    shopify_gid = fields.Char("Shopify ID", compute="_compute_shopify", groups=USERS)
+    shopify_url = fields.Char("In Shopify", compute="_compute_shopify", groups=USERS)
 
     @api.depends("shopify_binding_ids")
     def _compute_shopify(self):
@@ -36,7 +45,8 @@ class SaleOrder(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_linked_to_shopify(self):
-        linked = self.filtered("shopify_binding_ids")
+        # sudo: whoever deletes may not see the store
+        linked = self.sudo().filtered("shopify_binding_ids")
         if linked:
             raise UserError(
                 self.env._(
@@ -51,5 +61,9 @@ class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
 
     shopify_binding_ids = fields.One2many(
-        "shopify.sale.order.line", "odoo_id", "Shopify Links", readonly=True
+        "shopify.sale.order.line",
+        "odoo_id",
+        "Shopify Links",
+        readonly=True,
+        groups=USERS,
     )

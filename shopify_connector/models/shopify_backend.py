@@ -337,6 +337,9 @@ class ShopifyBackend(models.Model):
 
     def _due_in(self, group):
         """Seconds until something of this group is due; None if nothing ever is."""
+        # A flow that was just resumed, or a row just postponed, counts already.
+        self.env["shopify.flow"].flush_model()
+        self.env["shopify.sync"].flush_model()
         self.env.cr.execute(
             """
             WITH runnable AS (

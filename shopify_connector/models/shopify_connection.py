@@ -12,6 +12,7 @@ from ..core import failures, identity
 from ..core.failures import Failure
 from ..core.webhooks import wanted_topics
 from .remote_failure import remote_failure
+from .roles import MANAGER, check_role
 from .shopify_flow import FLOWS
 
 # Where a mark may stand, by the owner types of metafield definitions.
@@ -103,6 +104,8 @@ class ShopifyBackend(models.Model):
 
         Safe to press again: everything is looked at before it is made.
         """
+        check_role(self.env, MANAGER)
+        self.check_access("write")
         for backend in self:
             try:
                 with backend._client() as client:
@@ -365,6 +368,8 @@ class ShopifyBackend(models.Model):
 
     def action_take_lease(self):
         """A manager says: this database is the living one."""
+        check_role(self.env, MANAGER)
+        self.check_access("write")
         for backend in self:
             with backend._client() as client:
                 self.env["shopify.lease"]._take(backend, client)

@@ -3,6 +3,7 @@
 from odoo import fields, models
 
 from ..core import failures
+from .roles import OPERATOR, check_role
 
 FLOWS = [
     ("orders", "Orders"),
@@ -58,7 +59,10 @@ class ShopifyFlow(models.Model):
 
     def action_resume(self):
         """Run the flow again. Whatever stopped it will stop it again if it is there."""
-        self.write(
+        check_role(self.env, OPERATOR)
+        self.check_access("read")
+        # sudo: an operator ends a pause, though only a manager sets flows up
+        self.sudo().write(
             {
                 "paused_at": False,
                 "rests_until": False,

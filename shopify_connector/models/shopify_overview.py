@@ -180,7 +180,9 @@ class ShopifyBackend(models.Model):
         )
         waited = self._count_waits("tax")
         if untaxed or waited:
-            gaps.append(self.env._("%s taxes without an Odoo tax", max(untaxed, waited)))
+            gaps.append(
+                self.env._("%s taxes without an Odoo tax", max(untaxed, waited))
+            )
         return gaps + self._gaps_variants()
 
     def _gaps_products(self):
@@ -209,7 +211,9 @@ class ShopifyBackend(models.Model):
 
     def _count_waits(self, kind):
         waits = self.env["shopify.sync.wait"]
-        return waits._read_group(self._open_waits(kind), [], ["key:count_distinct"])[0][0]
+        return waits._read_group(self._open_waits(kind), [], ["key:count_distinct"])[0][
+            0
+        ]
 
     def _locations_without_warehouse(self):
         return self.env["shopify.mapping.location"].search(

@@ -8,7 +8,7 @@ from ..core import products
 from ..core.outcome import Change
 from .link_content import note_pairs, write_if_new
 
-PROTECTED = {"inventory_item_gid", "product_gid", "product_link_id"}
+PROTECTED = {"inventory_item_gid", "made_key", "product_gid", "product_link_id"}
 
 
 class ShopifyProductProduct(models.Model):
@@ -24,7 +24,7 @@ class ShopifyProductProduct(models.Model):
         "product.product", "Product", required=True, index=True, ondelete="restrict"
     )
     product_link_id = fields.Many2one(
-        "shopify.product.template", "Product Link", index=True, ondelete="restrict"
+        "shopify.product.template", index=True, ondelete="restrict"
     )
     product_gid = fields.Char("Shopify Product ID", index=True, copy=False)
     inventory_item_gid = fields.Char(
@@ -35,6 +35,16 @@ class ShopifyProductProduct(models.Model):
     )
     label = fields.Char(help="What Shopify calls it: SKU, else option values.")
 
+    made_key = fields.Char(
+        copy=False,
+        help="SKU or barcode that the Odoo product was made for. Two stores of a company "
+        "that meet the same new product at once make one: the second finds the key.",
+    )
+
+    _made_uniq = models.UniqueIndex(
+        "(company_id, made_key) WHERE made_key IS NOT NULL",
+        "A product was made for this SKU already.",
+    )
     _odoo_uniq = models.UniqueIndex(
         "(backend_id, odoo_id)",
         "This product stands for another Shopify variant of the store already.",

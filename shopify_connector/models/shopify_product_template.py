@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import split_every
 
 from ..core import identity, product_links, products
 from ..core.failures import Failure
@@ -19,11 +18,7 @@ from ..core.product_links import LinkPlan, MatchIndex, OdooVariant
 from ..core.products import ProductPlan
 from .link_content import note_pairs, write_if_new
 from .product_maker import ProductMaker
-from .remote_nodes import read_nodes, scope_failure
-
-# Objects a request, so that its cost stays below 1000 points.
-PRODUCTS_A_REQUEST = 20
-SKUS_A_SEARCH = 50
+from .product_reader import read_products, search_skus
 
 
 @dataclass(frozen=True)
@@ -68,29 +63,9 @@ class ShopifyProductTemplate(models.Model):
 
     @api.model
     def _fetch(self, backend, client, gids):
-        nodes = read_nodes(client, "products/import", gids, PRODUCTS_A_REQUEST)
-        for gid, node in nodes.items():
-            if isinstance(node, dict):
-                nodes[gid] = self._with_all_variants(client, node)
+        nodes = read_products(client, gids)
         self._search_shared_skus(backend, client, nodes)
         return nodes
-
-    @api.model
-    def _with_all_variants(self, client, node):
-        """The node with the variants of all further pages; a Failure if withheld."""
-        page = node["variants"]["pageInfo"]
-        while page["hasNextPage"]:
-            answer = client.execute(
-                "products/variants", {"id": node["id"], "after": page["endCursor"]}
-            )
-            product = answer.data["product"]
-            if answer.denied:
-                return scope_failure(answer.denied, answer.denied_scopes)
-            if product is None:
-                return None
-            node["variants"]["nodes"] += product["variants"]["nodes"]
-            page = product["variants"]["pageInfo"]
-        return node
 
     @api.model
     def _search_shared_skus(self, backend, client, nodes):
@@ -106,27 +81,10 @@ class ShopifyProductTemplate(models.Model):
         unlinked = self._without_links(backend, plans.values())
         index = self._match_index(backend, plans.values(), keys=("sku",))
         skus = product_links.shared_skus(unlinked, index)
-        holders = defaultdict(list)
-        for part in split_every(SKUS_A_SEARCH, skus):
-            for variant in self._search_skus(client, part):
-                holders[(variant["sku"] or "").strip()].append(variant["id"])
+        holders = search_skus(client, skus) if skus else {}
         for node in nodes.values():
             if isinstance(node, dict):
                 node["sku_holders"] = holders
-
-    @api.model
-    def _search_skus(self, client, skus):
-        quoted = (sku.replace("\\", "\\\\").replace("'", "\\'") for sku in skus)
-        query = " OR ".join(f"sku:'{sku}'" for sku in quoted)
-        after = None
-        while True:
-            found = client.execute(
-                "products/by_sku", {"query": query, "after": after}
-            ).data["productVariants"]
-            yield from found["nodes"]
-            if not found["pageInfo"]["hasNextPage"]:
-                return
-            after = found["pageInfo"]["endCursor"]
 
     @api.model
     def _without_links(self, backend, plans):
@@ -245,7 +203,46 @@ class ShopifyProductTemplate(models.Model):
         values = product_links.keys_of(plans)
         columns = {"sku": "default_code", "barcode": "barcode"}
         domain = Domain.OR(Domain(columns[key], "in", values[key]) for key in keys)
-        return MatchIndex(self._odoo_variants(backend, domain))
+        return MatchIndex(
+            [
+                *self._odoo_variants(backend, domain),
+                *self._made_before(backend, values),
+            ]
+        )
+
+    @api.model
+    def _made_before(self, backend, values):
+        """Variants that a store of the company made for these keys, under the key they
+        were made for: a SKU changed in Odoo since must not bring a second product."""
+        # sudo: whichever store made it
+        links = (
+            self.env["shopify.product.product"]
+            .sudo()
+            .search(
+                [
+                    ("company_id", "=", backend.company_id.id),
+                    (
+                        "made_key",
+                        "in",
+                        [f"{key}:{value}" for key in values for value in values[key]],
+                    ),
+                ]
+            )
+        )
+        if not links:
+            return []
+        variants = {
+            variant.id: variant
+            for variant in self._odoo_variants(
+                backend, Domain("id", "in", links.odoo_id.ids), active_test=False
+            )
+        }
+        made_for = (
+            (variants[link.odoo_id.id], *link.made_key.split(":", 1))
+            for link in links
+            if link.odoo_id.id in variants
+        )
+        return [replace(variant, **{key: value}) for variant, key, value in made_for]
 
     @api.model
     def _odoo_variants(self, backend, domain, active_test=True):
@@ -318,11 +315,11 @@ class ShopifyProductTemplate(models.Model):
         ends = {gid: self._apply_gone(plan) for gid, plan in gone.items()}
         made = self._make_records(backend, todo.values())
         self._link_records(backend, todo.values(), made)
+        self._ask_again(backend, todo.values())
         links = self._find(backend, todo)
         variant_links = self._variant_links(backend, todo)
         for gid, plan in todo.items():
             link = links.get(gid, self.browse())
-            link._ask_again(plan.mark_again)
             changes = link._note_content(backend, plan.product, variant_links[gid])
             ends[gid] = self._end(plan, made.get(gid, {}), changes)
         return ends
@@ -335,16 +332,18 @@ class ShopifyProductTemplate(models.Model):
             for gid, plan in plans.items()
             for variant in plan.product.variants
         }
-        found = defaultdict(self.env["shopify.product.product"].browse)
-        for link in found.default_factory().search(
+        links = self.env["shopify.product.product"].search(
             Domain("backend_id", "=", backend.id)
             & (
                 Domain("product_gid", "in", list(plans))
                 | Domain("shopify_gid", "in", list(products_of))
             )
-        ):
-            found[products_of.get(link.shopify_gid, link.product_gid)] |= link
-        return found
+        )
+        found = defaultdict(list)
+        for link in links:
+            found[products_of.get(link.shopify_gid, link.product_gid)].append(link.id)
+        # Read on for the whole batch at once, whichever product asks first.
+        return {gid: links.browse(found[gid]).with_prefetch(links.ids) for gid in plans}
 
     @api.model
     def _apply_gone(self, plan):
@@ -405,6 +404,9 @@ class ShopifyProductTemplate(models.Model):
                     "inventory_item_gid": variant.inventory_item_gid,
                     "tracked": variant.is_stocked,
                     "label": variant.label(),
+                    "made_key": (
+                        _made_key(variant) if variant.gid not in plan.link else False
+                    ),
                 }
                 for plan in plans
                 for variant in plan.product.variants
@@ -443,13 +445,13 @@ class ShopifyProductTemplate(models.Model):
         )
         return Outcome("unchanged", note, changes)
 
-    def _ask_again(self, gids):
+    @api.model
+    def _ask_again(self, backend, plans):
         """Marks that somebody removed in Shopify are written again."""
-        if not gids:
-            return
-        (self.filtered(lambda link: link.shopify_gid in gids))._ask_for_marks("cleared")
-        variants = self.variant_link_ids.filtered(lambda v: v.shopify_gid in gids)
-        variants._ask_for_marks("cleared")
+        gids = [gid for plan in plans for gid in plan.mark_again]
+        for model in (self, self.env["shopify.product.product"]):
+            links = model._find(backend, gids) if gids else {}
+            model.browse([link.id for link in links.values()])._ask_for_marks("cleared")
 
     def _note_content(self, backend, plan: ProductPlan, variant_links):
         """Keep what both sides say now; returns the differences that are new."""
@@ -479,3 +481,11 @@ def _new_record(plan: LinkPlan, made, variant_gid):
     if variant_gid in plan.link:
         return plan.link[variant_gid]
     return made.get(plan.product.gid, {}).get(variant_gid, 0)
+
+
+def _made_key(variant):
+    """What a variant made here was made for; False where nothing tells it apart."""
+    for key in product_links.MATCH_KEYS:
+        if variant.key(key):
+            return f"{key}:{variant.key(key)}"
+    return False

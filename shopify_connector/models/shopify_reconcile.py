@@ -13,6 +13,7 @@ from odoo.tools import split_every
 from ..api.errors import ShopifyError
 from ..core import identity
 from .remote_failure import remote_failure
+from .roles import OPERATOR, check_role
 from .shopify_mark import LINKS
 from .shopify_sync import HANDLERS
 
@@ -108,6 +109,8 @@ class ShopifyBackend(models.Model):
 
     def action_sync_now(self):
         """Read everything that differs, now."""
+        check_role(self.env, OPERATOR)
+        self.check_access("read")
         for backend in self:
             backend._reconcile()
             backend._enqueue_due()

@@ -34,7 +34,9 @@ class ShopifyRecord(models.AbstractModel):
     def _shopify_gids(self):
         """Shopify IDs that are linked to this record, in the reader's stores."""
         self.ensure_one()
-        return [link.shopify_gid for link in self.shopify_binding_ids if link.shopify_gid]
+        return [
+            link.shopify_gid for link in self.shopify_binding_ids if link.shopify_gid
+        ]
 
     def _shopify_subjects(self):
         """Domain of what is about this record, for syncs and for History alike."""
@@ -90,7 +92,9 @@ class ProductProduct(models.Model):
     def _shopify_gids(self):
         """The variant's own, and its product's, whose sync brings it in."""
         links = self.shopify_binding_ids
-        return super()._shopify_gids() + [gid for gid in links.mapped("product_gid") if gid]
+        return super()._shopify_gids() + [
+            gid for gid in links.mapped("product_gid") if gid
+        ]
 
 
 class ResPartner(models.Model):

@@ -8,10 +8,11 @@ unique index lets two stores that meet the same buyer at once make one contact.
 from dataclasses import dataclass, replace
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from ..core import customers, identity
 from ..core.customers import CONTACT, CUSTOMER, AddressPlan, CustomerPlan
-from ..core.failures import Failure, NeedsReview
+from ..core.failures import NeedsReview
 from ..core.identity import Candidates
 from ..core.outcome import Change, Outcome
 from .link_content import note_pairs, write_if_new
@@ -190,6 +191,9 @@ class ShopifyResPartner(models.Model):
         ends = {gid: self._apply_gone(plan) for gid, plan in gone.items()}
         self._make_people(backend, todo)
         links = self._find(backend, todo)
+        # Marks that somebody removed in Shopify are written again.
+        cleared = [links[gid].id for gid, plan in todo.items() if plan.mark_again]
+        self.browse(cleared)._ask_for_marks("cleared")
         for gid, plan in todo.items():
             ends[gid] = links[gid]._end(plan)
         return ends
@@ -205,8 +209,6 @@ class ShopifyResPartner(models.Model):
 
     def _end(self, plan):
         changes = self._note_person(plan.person)
-        if plan.mark_again and not plan.creates:
-            self._ask_for_marks("cleared")
         if plan.creates:
             linked = Change(self.env._("Contact"), None, self.odoo_id.display_name)
             return Outcome("synced", plan.summary, (*changes, linked))
@@ -225,7 +227,7 @@ class ShopifyResPartner(models.Model):
             "e-mail": customers.normal_email(partner.email_normalized or partner.email),
             "phone": customers.normal_phone(partner.phone),
         }
-        odoo |= customers.address_shown(_address_of(partner))
+        odoo |= customers.address_shown(address_of(partner))
         changes = note_pairs(self, person.values_shown(), odoo)
         write_if_new(
             self,
@@ -236,56 +238,6 @@ class ShopifyResPartner(models.Model):
             },
         )
         return changes
-
-    # === ORDERS' BUYERS === #
-
-    @api.model
-    def _ensure_for_orders(self, backend, plans, owners=None):
-        """The contacts of a batch of orders, made or linked where need be.
-
-        plans: core OrderPlan each, with gid, customer (CustomerPlan), bill_to and
-        ship_to. owners: what `_read_owners` found about the customers' marks.
-        Returns {order GID: (partner, invoice partner, delivery partner) | Failure}; an
-        order whose buyer stops doesn't stop the others.
-        """
-        people = {_person_key(plan): plan.customer for plan in plans}
-        nodes = {p.gid: p.node for p in people.values() if p.gid}
-        decisions = self._decide(backend, people, nodes, owners)
-        found = self._person_plans(backend, people, decisions)
-        places = Places(self.env, [a for p in plans for a in (p.bill_to, p.ship_to)])
-        ends = {}
-        for plan in plans:
-            stop = self._buyer_stop(plan, found[_person_key(plan)], places)
-            if stop:
-                ends[plan.gid] = stop
-        going = [plan for plan in plans if plan.gid not in ends]
-        wanted = {_person_key(plan): found[_person_key(plan)] for plan in going}
-        partners = self._make_people(backend, wanted)
-        self._note_new_people(backend, wanted)
-        return ends | self._ensure_contacts(
-            backend, [(plan, partners[_person_key(plan)]) for plan in going]
-        )
-
-    @api.model
-    def _buyer_stop(self, plan, found, places):
-        """Why this order can't have its contacts; None when it can."""
-        if isinstance(found, Failure):
-            key = f"customer:{plan.customer.gid}" if plan.customer.gid else None
-            waits = dict.fromkeys([*found.waits_on, *([key] if key else [])])
-            return Failure(found.code, found.params, tuple(waits))
-        for address in (plan.bill_to, plan.ship_to):
-            try:
-                places.of(address)
-            except NeedsReview as stop:
-                return stop.failure
-        return None
-
-    @api.model
-    def _note_new_people(self, backend, plans):
-        links = self._find(backend, [p.person.gid for p in plans.values() if p.link])
-        for plan in plans.values():
-            if plan.person.gid in links:
-                links[plan.person.gid]._note_person(plan.person)
 
     # === WHO IT IS === #
 
@@ -503,95 +455,38 @@ class ShopifyResPartner(models.Model):
             "state_id": state or False,
         }
 
-    # === ADDRESSES === #
+    # === A PERSON'S CHOICE === #
 
     @api.model
-    def _ensure_contacts(self, backend, wanted):
-        """wanted: list of (order plan, partner).
-        -> {order GID: (partner, invoice partner, delivery partner)}"""
-        contacts = {
-            plan.gid: customers.contacts_for(
-                _address_of(partner), plan.bill_to, plan.ship_to
-            )
-            for plan, partner in wanted
-        }
-        needed = {}
-        for plan, partner in wanted:
-            for kind in ("invoice", "delivery"):
-                address = getattr(contacts[plan.gid], kind)
-                if address:
-                    needed.setdefault((partner.id, address.key()), (kind, address))
-        known = self._known_contacts(backend, needed)
-        known.update(self._make_contacts(backend, needed, known))
-
-        def contact(partner, address):
-            if address is None:
-                return partner
-            return self.env["res.partner"].browse(known[partner.id, address.key()])
-
-        return {
-            plan.gid: (
-                partner,
-                contact(partner, contacts[plan.gid].invoice),
-                contact(partner, contacts[plan.gid].delivery),
-            )
-            for plan, partner in wanted
-        }
-
-    @api.model
-    def _known_contacts(self, backend, needed):
-        """{(partner ID, address key): contact ID}"""
-        rows = self.sudo().search(
-            [
-                ("company_id", "=", backend.company_id.id),
-                ("kind", "=", CONTACT),
-                ("parent_partner_id", "in", [partner for partner, _key in needed]),
-                ("match_key", "in", [key for _partner, key in needed]),
-            ]
+    def _link_chosen(self, backend, gid, record, reason):
+        """See shopify.binding; a guest, who has no Shopify ID, is named by match key."""
+        if gid.startswith("gid://"):
+            return super()._link_chosen(backend, gid, record, reason)
+        if gid in self._claims(backend, [gid]):
+            raise UserError(self.env._("It is settled already who %s is.", gid))
+        link = self._as_engine().create(
+            {
+                "backend_id": backend.id,
+                "kind": CUSTOMER,
+                "match_key": gid,
+                "odoo_id": record.id,
+            }
         )
-        return {
-            (row.parent_partner_id.id, row.match_key): row.odoo_id.id for row in rows
-        }
-
-    @api.model
-    def _make_contacts(self, backend, needed, known):
-        missing = {pair: need for pair, need in needed.items() if pair not in known}
-        places = Places(self.env, [address for _kind, address in missing.values()])
-        created = self.env["res.partner"].create(
-            [
-                {
-                    **self._address_vals(address, places),
-                    "parent_id": partner_id,
-                    "type": kind,
-                    "name": address.name or address.company,
-                    "company_name": address.company or False,
-                    "phone": address.phone or False,
-                }
-                for (partner_id, _key), (kind, address) in missing.items()
-            ]
+        backend._note_event(
+            "person",
+            "linked",
+            self.env._(
+                "Guest %(key)s is %(record)s: %(reason)s",
+                key=gid,
+                record=record.display_name,
+                reason=reason,
+            ),
         )
-        made = dict(zip(missing, created.ids, strict=True))
-        self._as_engine().create(
-            [
-                {
-                    "backend_id": backend.id,
-                    "kind": CONTACT,
-                    "match_key": key,
-                    "parent_partner_id": partner_id,
-                    "odoo_id": contact_id,
-                }
-                for (partner_id, key), contact_id in made.items()
-            ]
-        )
-        return made
+        backend._release([f"customer:{gid}"])
+        return self.browse(link.id)
 
 
-def _person_key(plan):
-    """What tells buyers of a batch apart: account, else match key, else the order."""
-    return plan.customer.gid or plan.customer.match_key or plan.gid
-
-
-def _address_of(partner):
+def address_of(partner):
     """A contact's own address as core compares it; None if it has none."""
     address = AddressPlan(
         name=partner.name or "",

@@ -6,6 +6,7 @@ It remembers what both sides last agreed on. The push itself is in stock_push.
 import logging
 
 from odoo import api, fields, models
+from odoo.exceptions import MissingError
 from odoo.tools import SQL, split_every
 
 from ..core.stock import Agreement
@@ -206,8 +207,10 @@ class ShopifyStockLevel(models.Model):
 
     @api.model
     def _describe_export(self, backend, subject):
-        level = self.sudo().browse(int(subject.key)).exists()
-        return {"record_name": level.display_name} if level else {}
+        try:
+            return {"record_name": self.sudo().browse(int(subject.key)).display_name}
+        except MissingError:
+            return {}
 
     @api.model
     def _export(self, backend, client, levels):

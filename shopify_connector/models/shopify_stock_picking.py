@@ -4,6 +4,7 @@ The work on one batch is in fulfillment_push.
 """
 
 from odoo import api, fields, models
+from odoo.exceptions import MissingError
 
 from .fulfillment_push import FulfillmentPush
 
@@ -40,8 +41,11 @@ class ShopifyStockPicking(models.Model):
     @api.model
     def _describe_export(self, backend, subject):
         # sudo: a name for the list, also of a delivery that the sync user may not see
-        picking = self.env["stock.picking"].sudo().browse(int(subject.key)).exists()
-        return {"record_name": picking.display_name} if picking else {}
+        pickings = self.env["stock.picking"].sudo()
+        try:
+            return {"record_name": pickings.browse(int(subject.key)).display_name}
+        except MissingError:
+            return {}
 
     @api.model
     def _export(self, backend, client, pickings):

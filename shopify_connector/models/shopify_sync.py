@@ -16,7 +16,7 @@ from psycopg2 import IntegrityError, OperationalError
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.service.model import PG_CONCURRENCY_ERRORS_TO_RETRY
-from odoo.tools import SQL
+from odoo.tools import SQL, format_datetime
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
@@ -27,6 +27,7 @@ from ..core.failures import Failure, NeedsReview
 from ..core.outcome import Outcome
 from . import shopify_claim
 from .remote_failure import remote_failure
+from .roles import OPERATOR, check_role
 from .shopify_binding import Nodes
 from .shopify_trigger import PRIORITY, group_of
 
@@ -773,6 +774,8 @@ class ShopifySync(models.Model):
 
     def _hold(self):
         """Lock these rows, or say that they are being processed."""
+        check_role(self.env, OPERATOR)
+        self.check_access("read")
         self.env.cr.execute(
             "SELECT id FROM shopify_sync WHERE id = ANY(%s)"
             " FOR NO KEY UPDATE SKIP LOCKED",
@@ -793,6 +796,7 @@ class ShopifySync(models.Model):
 
     def action_retry(self):
         """Read both sides again and go on from what is true now."""
+        self.check_access("read")
         for backend, rows in self.grouped("backend_id").items():
             self.env["shopify.trigger"].sudo()._insert(
                 backend, rows._subjects(), "retry"
@@ -801,6 +805,8 @@ class ShopifySync(models.Model):
 
     def action_accept(self):
         """Let these items of a flow in review go on."""
+        check_role(self.env, OPERATOR)
+        self.check_access("read")
         rows = self.filtered(lambda row: row.reason_code == "to_accept")
         for backend, part in rows.grouped("backend_id").items():
             self.env["shopify.trigger"].sudo()._insert(
@@ -813,11 +819,16 @@ class ShopifySync(models.Model):
         self._hold()
         when = fields.Datetime.now() + timedelta(hours=hours)
         self.sudo().write({"state": "waiting", "next_attempt_at": when})
-        self._note_person("postponed", self.env._("Postponed until %s", when))
+        self._note_person(
+            "postponed",
+            self.env._("Postponed until %s", format_datetime(self.env, when)),
+        )
 
     def action_close(self, reason):
         """End these without syncing; they run again only when something changes."""
         self._hold()
+        if not (reason or "").strip():
+            raise UserError(self.env._("Say why: others will want to know."))
         self.sudo().write(
             {"state": "cancelled", "next_attempt_at": False, "close_reason": reason}
         )
@@ -846,17 +857,6 @@ class ShopifySync(models.Model):
                 for row in self
             ]
         )
-
-    def _released_notification(self, count):
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success",
-                "message": self.env._("%s records are being synced.", count),
-                "next": {"type": "ir.actions.act_window_close"},
-            },
-        }
 
 
 class ShopifySyncWait(models.Model):

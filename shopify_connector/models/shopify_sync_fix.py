@@ -228,6 +228,48 @@ class ShopifySync(models.Model):
             "target": "new",
         }
 
+    def _released_notification(self, count):
+        """Say what was released, with the way to it; or why nothing moves yet."""
+        idle = self._why_idle()
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "warning" if idle else "success",
+                "message": idle or self.env._("%s records are being synced.", count),
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
+
+    def _why_idle(self):
+        """What keeps these rows from running at once, though somebody asked for it."""
+        # sudo: the state of stores that these rows are of
+        backends = self.sudo().backend_id
+        stopped = backends.filtered(lambda store: store.state != "connected")[:1]
+        if stopped:
+            return self.env._(
+                "Noted, but the store %s is not connected or on hold: it goes on when "
+                "a manager resumes it.",
+                stopped.name,
+            )
+        flows = set(self.mapped("flow"))
+        rows = backends.flow_ids.filtered(lambda row: row.flow in flows)
+        off = rows.filtered(lambda row: row.policy == "off")
+        if off:
+            return self.env._(
+                "Nothing runs: the flow %s is off. A manager switches it on in "
+                "Configuration → Flows.",
+                off[:1]._flow_labels()[0],
+            )
+        paused = rows.filtered("paused_at")
+        if paused:
+            return self.env._(
+                "Noted, but the flow %(flow)s is paused: %(reason)s",
+                flow=paused[:1]._flow_labels()[0],
+                reason=paused[:1].paused_message,
+            )
+        return None
+
     # === A PERSON SETTLES AN UNKNOWN OUTCOME === #
 
     def _settle_by_person(self, was_done, reason):

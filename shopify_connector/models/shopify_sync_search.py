@@ -43,7 +43,9 @@ class ShopifySync(models.Model):
     @api.model
     def _search_gid(self, term):
         """The record itself, and what waits for it."""
-        waits = self.env["shopify.sync.wait"]._search([("key", "=like", f"%:{term.value}")])
+        waits = self.env["shopify.sync.wait"]._search(
+            [("key", "=like", f"%:{term.value}")]
+        )
         keys = [term.value, *self._parents_of(term)]
         return Domain("subject_key", "in", keys) | Domain("wait_ids", "in", waits)
 
@@ -64,7 +66,9 @@ class ShopifySync(models.Model):
     @api.model
     def _search_odoo_id(self, term):
         number = int(term.value)
-        domain = Domain("direction", "=", "out") & Domain("subject_key", "=", term.value)
+        domain = Domain("direction", "=", "out") & Domain(
+            "subject_key", "=", term.value
+        )
         if term.type:
             domain &= Domain("subject_type", "=", term.type)
         gids = {

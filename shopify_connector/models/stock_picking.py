@@ -11,7 +11,11 @@ class StockPicking(models.Model):
     _inherit = "stock.picking"
 
     shopify_binding_ids = fields.One2many(
-        "shopify.stock.picking", "odoo_id", "Shopify Links", readonly=True
+        "shopify.stock.picking",
+        "odoo_id",
+        "Shopify Links",
+        readonly=True,
+        groups="shopify_connector.group_user",
     )
 
     def _action_done(self):

@@ -1,3 +1,2 @@
-from . import shopify_link_wizard
-from . import shopify_sync_act
-from . import shopify_connect_wizard
+from . import shopify_connect_wizard, shopify_link_wizard, shopify_sync_act
+from . import base_partner_merge

@@ -29,7 +29,8 @@ class ShopifyConnectWizard(models.TransientModel):
     has_token = fields.Boolean(compute="_compute_known")
 
     shop_domain = fields.Char(
-        "Shopify Domain", help="my-store, or my-store.myshopify.com, or a pasted address."
+        "Shopify Domain",
+        help="my-store, or my-store.myshopify.com, or a pasted address.",
     )
     domain_problem = fields.Char(compute="_compute_domain_problem")
     auth_kind = fields.Selection(
@@ -228,7 +229,9 @@ class ShopifyConnectWizard(models.TransientModel):
     def _leave_test(self):
         if self.failed:
             raise UserError(
-                self.env._("Signing in doesn't work yet: mend that first, then test again.")
+                self.env._(
+                    "Signing in doesn't work yet: mend that first, then test again."
+                )
             )
         self.backend_id.action_connect()
 

@@ -71,7 +71,9 @@ class ShopifyLinkWizard(models.TransientModel):
         for line in chosen:
             if (line.kind, line.shopify_gid) not in asked:
                 raise UserError(
-                    self.env._("This item doesn't ask for a link of %s.", line.shopify_gid)
+                    self.env._(
+                        "This item doesn't ask for a link of %s.", line.shopify_gid
+                    )
                 )
             line._link(self.sync_id, self.reason or self.env._("chosen by hand"))
         return self.sync_id.action_retry()
@@ -81,7 +83,9 @@ class ShopifyLinkWizardLine(models.TransientModel):
     _name = "shopify.link.wizard.line"
     _description = "Choose What to Link: One Record"
 
-    wizard_id = fields.Many2one("shopify.link.wizard", required=True, ondelete="cascade")
+    wizard_id = fields.Many2one(
+        "shopify.link.wizard", required=True, ondelete="cascade"
+    )
     kind = fields.Selection(
         [("variant", "Variant"), ("product", "Product"), ("customer", "Customer")],
         required=True,

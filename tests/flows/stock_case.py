@@ -142,3 +142,20 @@ class StockCase(OrderCase):
         self.assertEqual(
             (row.state, row.outcome, row.reason_code), ("done", outcome, False)
         )
+
+    def order_status(self, sale):
+        """By the units: what is left of the order's fulfilment orders."""
+        left = sent = 0
+        for gid in self.shop.get_object(self.gid(sale))["lineItems"]:
+            line = self.shop.get_object(gid)
+            sent += line["_fulfilled"]
+            left += line["quantity"] - line["_fulfilled"]
+        if not left:
+            return "FULFILLED"
+        return "PARTIALLY_FULFILLED" if sent else "UNFULFILLED"
+
+    def fulfillments(self):
+        return self.shop.of_type("Fulfillment")
+
+    def gid(self, sale):
+        return sale.shopify_binding_ids.shopify_gid

@@ -7,8 +7,13 @@ from .order_case import OrderCase
 TYPES = {"products": "Product", "customers": "Customer", "orders": "Order"}
 
 
-class SyncCase(OrderCase):
-    """Two linked variants, SHIRT and SOCKS, and all flows on."""
+class SyncHelpers:
+    """Mixed into a case that has a connected store."""
+
+    def setUp(self):
+        super().setUp()
+        self.run_syncs()
+        self.start_counting()
 
     # --- doing things ---
 
@@ -135,7 +140,6 @@ class SyncCase(OrderCase):
             )
         }
 
-    def setUp(self):
-        super().setUp()
-        self.run_syncs()
-        self.start_counting()
+
+class SyncCase(SyncHelpers, OrderCase):
+    """Two linked variants, SHIRT and SOCKS, and all flows on."""

@@ -387,6 +387,23 @@ class TestBuyers(CustomerCase):
         self.assertEqual(self.count(), count + 1)
         self.assertFalse(self.sale_order(order))
 
+    def test_persons_choice_of_a_guest_releases_the_order(self):
+        self.odoo_partner()
+        second = self.odoo_partner(name="Ada B.")
+        self.trigger(*self.shop.of_type("Product"))
+        order = self.order(email="ada@example.com")
+        self.trigger(order)
+        row = self.assertReview(order["id"], "ambiguous_match")
+
+        (key,) = row.wait_ids.mapped("key")
+        self.env["shopify.res.partner"]._link_chosen(
+            self.backend, key.partition(":")[2], second, "She said so"
+        )
+        self.run_syncs()
+
+        self.assertDone(order["id"])
+        self.assertEqual(self.sale_order(order).partner_id, second)
+
     def test_order_without_any_buyer_stops(self):
         self.trigger(*self.shop.of_type("Product"))
         order = self.order(shipping_address=None, billing_address=None)

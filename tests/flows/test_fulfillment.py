@@ -291,9 +291,6 @@ class TestFulfillment(StockCase):
 
     # --- helpers ---
 
-    def fulfillments(self):
-        return self.shop.of_type("Fulfillment")
-
     def units(self, fulfillment):
         """{SKU: units} of a fulfilment in Shopify."""
         rows = [
@@ -303,20 +300,6 @@ class TestFulfillment(StockCase):
             self.shop.get_object(row["lineItem"])["sku"]: row["quantity"]
             for row in rows
         }
-
-    def gid(self, sale):
-        return sale.shopify_binding_ids.shopify_gid
-
-    def order_status(self, sale):
-        """By the units: what is left of the order's fulfilment orders."""
-        left = sent = 0
-        for gid in self.shop.get_object(self.gid(sale))["lineItems"]:
-            line = self.shop.get_object(gid)
-            sent += line["_fulfilled"]
-            left += line["quantity"] - line["_fulfilled"]
-        if not left:
-            return "FULFILLED"
-        return "PARTIALLY_FULFILLED" if sent else "UNFULFILLED"
 
     def picking_sync(self, picking):
         return self.syncs(subject_type="stock.picking", subject_key=str(picking.id))

@@ -115,9 +115,9 @@ class TestGoLive(SyncCase):
             .with_context(default_sync_id=self.row(order["id"]).id)
             .create({"reason": "It is the blue one"})
         )
-        wizard.line_ids.filtered(lambda line: line.kind == "variant").product_id = (
-            second
-        )
+        wizard.line_ids.filtered(
+            lambda line: line.kind == "variant"
+        ).product_id = second
         wizard.action_link()
         self.run_syncs()
 

@@ -537,6 +537,23 @@ class TestProductLater(ProductCase):
         self.assertNotEqual(self.variant_links(copy).odoo_id, self.link.odoo_id)
         self.assertTrue(self.variant_links(copy).verified_at)
 
+    def test_second_store_finds_a_product_whose_sku_was_changed_in_odoo(self):
+        self.link.odoo_id.default_code = "OURS-1"
+        other_shop = self.emulator.add_shop("second", **self.shop_options)
+        self.addCleanup(self.emulator.shops.pop, "second", None)
+        store = self._make_store(other_shop)
+        store.action_connect()
+        item = other_shop.create_product(
+            title="Mug", variants=[{"sku": "MUG", "price": "9.50"}]
+        )
+        before = self.env["product.product"].search_count([])
+
+        self.trigger(item["id"], store=store)
+
+        links = self.variant_links(item)
+        self.assertEqual(links.odoo_id, self.link.odoo_id)
+        self.assertEqual(self.env["product.product"].search_count([]), before)
+
     def test_lost_link_is_restored_from_the_mark(self):
         product = self.link.odoo_id
         self.link._as_engine().unlink()

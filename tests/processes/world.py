@@ -216,6 +216,14 @@ class Store:
         """This store's rows, as a condition in SQL."""
         return f"backend_id = {self.id}"
 
+    @property
+    def own_jobs(self) -> str:
+        """The same for jobs. Their records are JSON written into a JSON text."""
+        return (
+            "model_name = 'shopify.backend'"
+            f" AND (records #>> '{{}}')::jsonb->'ids' = '[{self.id}]'"
+        )
+
     def rpc(self, model: str, method: str, *args, **kw):
         return self.world.odoo.rpc(model, method, *args, **kw)
 
@@ -350,17 +358,15 @@ class Store:
             f" SELECT 'due', subject_key FROM shopify_sync WHERE {self.own}"
             " AND state = 'waiting'"
             " UNION ALL"
-            " SELECT state, name FROM queue_job"
-            " WHERE model_name = 'shopify.backend'"
-            f" AND records->'ids' = '[{self.id}]'"
+            f" SELECT state, name FROM queue_job WHERE {self.own_jobs}"
             " AND (state IN ('enqueued', 'started') OR (state = 'pending'"
             " AND (eta IS NULL OR eta <= now() AT TIME ZONE 'UTC')))"
         )
 
     def jobs(self, state: str) -> int:
         return self.world.number(
-            "SELECT count(*) FROM queue_job WHERE model_name = 'shopify.backend'"
-            f" AND records->'ids' = '[{self.id}]' AND state = '{state}'"
+            f"SELECT count(*) FROM queue_job WHERE {self.own_jobs}"
+            f" AND state = '{state}'"
         )
 
     def wait_no_jobs(self, seconds=30) -> None:
@@ -442,8 +448,8 @@ class Store:
 
     def failed_jobs(self) -> list:
         return self.world.sql(
-            "SELECT exc_name, exc_message FROM queue_job WHERE state = 'failed'"
-            f" AND records->'ids' = '[{self.id}]'"
+            "SELECT exc_name, exc_message FROM queue_job"
+            f" WHERE {self.own_jobs} AND state = 'failed'"
         )
 
     def duplicates(self) -> list:
