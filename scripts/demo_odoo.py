@@ -155,17 +155,16 @@ class DemoOdoo:
         self.call("shopify.backend", "action_sync_now", [self.backend])
 
     def unfinished(self) -> int:
-        """Jobs that are running or could run now. Those with a later time don't count."""
+        """How much is being done or due now; what waits for a later time isn't."""
         now = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
-        return self.call(
-            "queue.job",
-            "search_count",
-            [
-                ("state", "in", ("pending", "enqueued", "started")),
-                "|",
-                ("eta", "=", False),
-                ("eta", "<=", now),
-            ],
+        jobs = [
+            ("state", "in", ("pending", "enqueued", "started")),
+            *("|", ("eta", "=", False), ("eta", "<=", now)),
+        ]
+        syncs = [("state", "=", "waiting"), ("next_attempt_at", "<=", now)]
+        counts = {"queue.job": jobs, "shopify.trigger": [], "shopify.sync": syncs}
+        return sum(
+            self.call(model, "search_count", domain) for model, domain in counts.items()
         )
 
     # --- work in Odoo --------------------------------------------------------------------

@@ -33,9 +33,13 @@ RULES = {
     "core": ({"core"}, set(), SIDE_EFFECTS),
     "api": ({"api"}, {"requests", "urllib3", "shopify", "pyactiveresource"}, set()),
     "models": ({"core", "api", "models"}, ODOO, {"urllib.request"}),
-    "controllers": ({"api.signature", "controllers"}, ODOO, {"urllib.request"}),
-    "wizards": ({"wizards"}, ODOO, {"urllib.request"}),
-    "report": ({"report"}, ODOO, {"urllib.request"}),
+    "controllers": (
+        {"api.signature", "controllers", "models"},
+        ODOO,
+        {"urllib.request"},
+    ),
+    "wizards": ({"wizards", "models"}, ODOO, {"urllib.request"}),
+    "report": ({"report", "models"}, ODOO, {"urllib.request"}),
 }
 EMULATOR = (set(), {"graphql"}, set())
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, split_every
 
 from ..core import identity
 from ..core.failures import Failure
@@ -296,8 +296,10 @@ class ShopifyBinding(models.AbstractModel):
             asked |= self.env[model].sudo()._other_gids(backend, marks)
         if not asked:
             return {}
-        answer = client.execute("metafields/read_marks", {"ids": sorted(asked)})
-        alive = {node["id"] for node in answer.data["nodes"] if node}
+        alive = set()
+        for part in split_every(250, sorted(asked)):
+            answer = client.execute("metafields/read_marks", {"ids": list(part)})
+            alive |= {node["id"] for node in answer.data["nodes"] if node}
         return {gid: "alive" if gid in alive else "gone" for gid in asked}
 
     @api.model

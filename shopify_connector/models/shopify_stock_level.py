@@ -10,6 +10,7 @@ from odoo.exceptions import MissingError
 from odoo.tools import SQL, split_every
 
 from ..core.stock import Agreement
+from .roles import MANAGER, check_role
 from .stock_push import StockPush
 
 _logger = logging.getLogger(__name__)
@@ -249,6 +250,19 @@ class ShopifyBackend(models.Model):
         if self.state == "connected" and flow in ("stock", "fulfilments"):
             self.env["shopify.stock.level"]._trigger_all(self, f"{flow} switched on")
 
+    def action_accept_stock(self):
+        """The first go for all items at once: where Shopify was never pushed to, its
+        stock becomes Odoo's, raises too."""
+        check_role(self.env, MANAGER)
+        for backend in self:
+            backend.check_access("read")
+            levels = self.env["shopify.stock.level"].sudo()
+            ids = levels._search(
+                [("backend_id", "=", backend.id), ("is_agreed", "=", False)]
+            )
+            levels._insert_triggers(backend, list(ids), "accepted")
+        return True
+
     @api.model
     def _cron_compare_stock(self):
         """Nightly: every level against Odoo, whatever told nobody."""
@@ -265,9 +279,11 @@ class ShopifySync(models.Model):
         levels = self.filtered(
             lambda row: row.subject_type == TYPE and row.reason_code in ENDED_BY_A_GO
         )
+        # First the others: it checks who asks.
+        super(ShopifySync, self - levels).action_accept()
+        levels.check_access("read")
         for backend, rows in levels.grouped("backend_id").items():
             self.env["shopify.trigger"].sudo()._insert(
                 backend, rows._subjects(), "accepted"
             )
-        super(ShopifySync, self - levels).action_accept()
         return self._released_notification(len(self))

@@ -758,9 +758,10 @@ class ShopifySync(models.Model):
         # What an order waits for goes before the other products.
         wanted = {
             key.split(":", 1)[1]
-            for keys in waits.values()
+            for subject, keys in waits.items()
             for key in keys
-            if key.startswith("product:")
+            # What waits for its own link would call itself for ever.
+            if key.startswith("product:") and key != f"product:{subject.key}"
         }
         if wanted:
             self.env["shopify.trigger"].sudo()._insert(

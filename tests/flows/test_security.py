@@ -288,7 +288,7 @@ class TestCompanies(SecurityCase):
         self.assertRefused(backend.action_take_lease)
         self.assertRefused(backend.action_sync_now)
         self.assertRefused(backend.action_resume_flows)
-        self.assertRefused(backend.flow_ids.with_user(self.stranger).action_resume)
+        self.assertRefused(self.backend.flow_ids.with_user(self.stranger).action_resume)
         self.assertEqual(len(self.shop.requests), sent)
 
     def test_wizard_of_somebody_else_is_closed(self):

@@ -3,6 +3,8 @@
 import threading
 
 from odoo import fields
+from odoo.exceptions import AccessError
+from odoo.tests import new_test_user
 
 from .stock_case import StockCase
 
@@ -336,6 +338,30 @@ class TestStockPush(StockCase):
         self.run_syncs()
 
         self.assertEqual(self.on_hand("HAT"), 130)
+
+    def test_a_managers_go_covers_all_first_pushes(self):
+        for sku in ("HAT", "SCARF"):
+            self.receive(self.make_variant(sku, "5.00"), 130)
+        self.run_syncs()
+
+        self.backend.action_accept_stock()
+        self.run_syncs()
+
+        self.assertEqual((self.on_hand("HAT"), self.on_hand("SCARF")), (130, 130))
+
+    def test_only_operators_give_the_go(self):
+        self.receive(self.make_variant("HAT", "5.00"), 130)
+        self.run_syncs()
+        row = self.assertLevel("HAT", "stock_first_push")
+        user = new_test_user(self.env, "looker", "shopify_connector.group_user")
+
+        with self.assertRaises(AccessError):
+            row.with_user(user).action_accept()
+        with self.assertRaises(AccessError):
+            self.backend.with_user(user).action_accept_stock()
+
+        self.run_syncs()
+        self.assertEqual(self.on_hand("HAT"), 100)
 
     def test_a_product_in_another_unit_stops(self):
         dozen = self.env.ref("uom.product_uom_dozen")
