@@ -192,8 +192,7 @@ def check(demo: Demo, odoo: DemoOdoo) -> int:
     problems = demo_check.end_state(odoo, demo.emulator, expected)
     before = demo_check.traces(odoo, demo.emulator)
     problems += demo_check.first_sync_wrote(before)
-    say("syncing a second time")
-    odoo.sync_everything()
+    say(f"syncing a second time: {odoo.sync_everything()} subjects")
     wait_idle(demo, odoo, "second sync")
     problems += demo_check.nothing_written(
         before, demo_check.traces(odoo, demo.emulator)

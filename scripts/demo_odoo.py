@@ -151,8 +151,12 @@ class DemoOdoo:
         )
         self.call("shopify.flow", "write", rows, {"policy": "automatic"})
 
-    def sync_everything(self) -> None:
+    def sync_everything(self) -> int:
+        """Read every record of both sides again, changed or not; how many."""
         self.call("shopify.backend", "action_sync_now", [self.backend])
+        rows = self.call("shopify.sync", "search", [("backend_id", "=", self.backend)])
+        self.call("shopify.sync", "action_retry", rows)
+        return len(rows)
 
     def unfinished(self) -> int:
         """How much is being done or due now; what waits for a later time isn't."""

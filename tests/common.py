@@ -79,6 +79,8 @@ class ShopifyBase:
 
     def setUp(self):
         super().setUp()
+        # As full as the database thinks: what earlier tests spent is undone there.
+        self.shop.set_bucket(points=1000.0)
         self._keep_emulator()
 
     @classmethod

@@ -36,7 +36,7 @@ class ShopifyWebhook(Controller):
         if len(body) > MAX_BYTES:
             return _answer(413)
         request.update_env(user=SUPERUSER_ID)
-        backend = request.env["shopify.backend"].browse(store).exists()
+        backend = request.env["shopify.backend"]._for_webhook(store)
         if not backend or not backend._is_webhook_key(key):
             return _answer(401)
         given = http.headers.get("X-Shopify-Hmac-Sha256")

@@ -43,19 +43,14 @@ class ShopifySaleOrder(models.Model):
     @api.model
     def _fetch(self, backend, client, gids):
         nodes = super()._fetch(backend, client, gids)
-        if self._keeps_fulfillments(backend):
-            there = [gid for gid, node in nodes.items() if isinstance(node, dict)]
-            for gid, order in read_fulfillments(client, there).items():
-                # Withheld: the order itself is none the worse for it.
-                if isinstance(order, RemoteOrder):
-                    nodes[gid] = {**nodes[gid], READ: order}
+        # Read whatever flows are on: stock that is switched on later would take every
+        # open unit of the orders that are here for somebody else's demand.
+        there = [gid for gid, node in nodes.items() if isinstance(node, dict)]
+        for gid, order in read_fulfillments(client, there).items():
+            # Withheld: the order itself is none the worse for it.
+            if isinstance(order, RemoteOrder):
+                nodes[gid] = {**nodes[gid], READ: order}
         return nodes
-
-    @api.model
-    def _keeps_fulfillments(self, backend):
-        return any(
-            backend._flow_policy(flow) != "off" for flow in ("stock", "fulfilments")
-        )
 
     @api.model
     def _plan(self, backend, nodes):

@@ -202,7 +202,19 @@ class ShopifyBackend(models.Model):
         result = super().write(vals)
         if {"company_id", "sync_user_id"} & set(vals):
             self._open_companies()
+        self._release_settings(vals)
         return result
+
+    def _release_settings(self, vals):
+        """What waited for a choice that is made now goes on."""
+        keys = [f"setting:{name}" for name, value in vals.items() if value]
+        if vals.get("pricelist_id"):
+            keys += [
+                f"pricelist:{name}"
+                for name in self.pricelist_id.currency_id.mapped("name")
+            ]
+        for backend in self if keys else ():
+            backend._release(keys)
 
     def _open_companies(self):
         """Let the connector's own user work in these stores' companies. A user that
@@ -308,12 +320,19 @@ class ShopifyBackend(models.Model):
         The identity key spares jobs, nothing more: a job that is starting right now may
         swallow this one with a snapshot older than our trigger; the minute cron sees it.
         """
-        # As superuser: whoever causes a trigger, the drain works as the sync user.
-        self.with_user(SUPERUSER_ID).with_delay(
+        self._as_queue_user().with_delay(
             priority=JOB_PRIORITY[group],
             identity_key=f"shopify/drain/{self.id}/{group}",
             description=f"Shopify {self.name}: {group}",
         )._drain(group)
+
+    def _as_queue_user(self):
+        """As whoever owns the drain jobs: the superuser, for whoever causes a trigger,
+        the drain works as the sync user. In the store's company, and without the mail
+        thread of a job's form: a webhook's answer waits for this."""
+        return self.with_user(SUPERUSER_ID).with_context(
+            allowed_company_ids=self.sudo().company_id.ids, tracking_disable=True
+        )
 
     def _enqueue_successor(self, group, not_before=0):
         """After a drain: go on now, at the next try's time, or not at all.
@@ -327,7 +346,7 @@ class ShopifyBackend(models.Model):
         if wait <= 0:
             self._enqueue(group)
         elif wait <= SUCCESSOR_WITHIN:
-            self.with_user(SUPERUSER_ID).with_delay(
+            self._as_queue_user().with_delay(
                 priority=JOB_PRIORITY[group],
                 eta=int(wait) + 1,
                 # Keyed apart: a later job must never swallow one to run now.

@@ -21,6 +21,7 @@ PROTECTED = {
     "move_id",
     "token",
     "verified_at",
+    "marked_proof",
     "gone_at",
 }
 
@@ -47,6 +48,9 @@ class ShopifyBinding(models.AbstractModel):
     token = fields.Char(copy=False, help="Random; proves this very link in Shopify.")
     verified_at = fields.Datetime(
         "Link Verified", copy=False, help="When both sides were last read as equal."
+    )
+    marked_proof = fields.Char(
+        copy=False, help="The proof as last seen in Shopify, written by ourselves."
     )
     gone_at = fields.Datetime(
         "Gone in Shopify", copy=False, help="Since when Shopify has no such record."
@@ -225,6 +229,12 @@ class ShopifyBinding(models.AbstractModel):
                 cause,
             )
 
+    def _proof_left(self):
+        """The proof that we ourselves left in Shopify, None if there is none."""
+        self.ensure_one()
+        proof = identity.parse_proof(self.marked_proof or None)
+        return proof if isinstance(proof, identity.Proof) else None
+
     def _marked_records(self):
         """The Odoo record whose ID stands in Shopify: {link: record}."""
         return {link: link.odoo_id for link in self}
@@ -377,6 +387,7 @@ class ShopifyBinding(models.AbstractModel):
                 if archived
                 else "alive",
                 marked=bool(link.verified_at),
+                previous=link._proof_left(),
                 name=record.display_name if birth else "",
             )
         return found

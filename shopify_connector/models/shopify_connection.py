@@ -5,8 +5,8 @@ import hmac
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 
+from ..api import probe, version
 from ..api import scopes as api_scopes
-from ..api import version
 from ..api.errors import ShopifyError
 from ..core import failures, identity
 from ..core.failures import Failure
@@ -22,6 +22,14 @@ DEFINITIONS = {
     "proof": {"name": "Odoo proof", "type": "json"},
 }
 ACCESS = "MERCHANT_READ"
+FOR_WEBHOOK = [
+    "company_id",
+    "name",
+    "shop_domain",
+    "webhook_key",
+    "client_secret",
+    "last_webhook_at",
+]
 
 
 class ShopifyBackend(models.Model):
@@ -69,7 +77,30 @@ class ShopifyBackend(models.Model):
             )
         )
         checks += self._scope_checks(granted)
+        checks.append(self._webhook_check())
         return checks
+
+    def _webhook_check(self):
+        """Whether this Odoo answers at the address that Shopify will be given. Without
+        it everything still arrives, by schedule."""
+        label = self.env._("Webhooks reach this Odoo")
+        url = self._webhook_url("probe")
+        secret = (self._webhook_secrets() or [""])[0]
+        seconds = probe.seconds_to_answer(url, secret)
+        address = self.get_base_url()
+        if seconds is None:
+            detail = self.env._(
+                "Nothing answers at %s: changes will arrive by schedule only. Check the "
+                "web address of this Odoo (web.base.url), its proxy and dbfilter.",
+                address,
+            )
+            return _check("webhooks", False, label, detail)
+        detail = self.env._(
+            "answered in %(seconds).1f s at %(address)s",
+            seconds=seconds,
+            address=address,
+        )
+        return _check("webhooks", True, label, detail)
 
     def _scope_checks(self, granted):
         blocked = api_scopes.blocked(granted, [flow for flow, _label in FLOWS])
@@ -382,6 +413,15 @@ class ShopifyBackend(models.Model):
             backend._enqueue_due()
 
     # === SIGNATURES === #
+
+    @api.model
+    def _for_webhook(self, store_id):
+        """The store of a webhook's address, if there is one, with what its answer needs
+        in one query: the sender waits for it."""
+        found = self.with_context(active_test=False).search_fetch(
+            [("id", "=", store_id)], FOR_WEBHOOK
+        )
+        return self.browse(found.ids)
 
     def _webhook_secrets(self):
         # sudo: verified before any user is known

@@ -37,7 +37,6 @@ class ShopifyMappingLocation(models.Model):
     name = fields.Char(required=True, readonly=True)
     warehouse_id = fields.Many2one(
         "stock.warehouse",
-        "Warehouse",
         ondelete="restrict",
         index="btree_not_null",
         domain="[('company_id', '=', company_id)]",

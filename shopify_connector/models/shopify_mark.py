@@ -7,14 +7,22 @@ was just read, and read back afterwards; only then does a link count as verified
 from odoo import api, fields, models
 from odoo.tools import split_every
 
-from ..api.errors import ConflictError, ShopifyError
+from ..api.errors import (
+    AccessDeniedError,
+    ConflictError,
+    MissingError,
+    RejectedError,
+    ShopifyError,
+)
 from ..core import identity
 from ..core.failures import Failure
 from ..core.outcome import Change, Outcome
 from .remote_failure import remote_failure
+from .remote_nodes import read_nodes
 
 # metafieldsSet takes 25 values; a record needs two.
 RECORDS_A_CALL = 12
+IDS_A_READ = 250
 LINKS = {
     "Product": "shopify.product.template",
     "ProductVariant": "shopify.product.product",
@@ -23,6 +31,14 @@ LINKS = {
     "Location": "shopify.mapping.location",
 }
 READ, WRITE = "metafields/read_marks", "metafields/set"
+# Which record holds an Odoo ID in Shopify.
+OWNERS = {
+    "Product": "metafields/owner_product",
+    "ProductVariant": "metafields/owner_variant",
+    "Customer": "metafields/owner_customer",
+    "Order": "metafields/owner_order",
+    "Location": "metafields/owner_location",
+}
 TAKEN_CODES = {"TAKEN", "CAPABILITY_VIOLATION"}
 
 
@@ -90,19 +106,15 @@ class ShopifyMark(models.AbstractModel):
 
     @api.model
     def _read(self, client, subjects):
-        """{subject: Mark, or None where Shopify has no such record}"""
+        """{subject: Mark; None where Shopify has no such record; a Failure where it
+        withholds it}"""
         gids = [subject.key for subject in subjects]
-        nodes = {}
-        for part in split_every(250, gids):
-            answer = client.execute(READ, {"ids": list(part)})
-            nodes.update(
-                {node["id"]: node for node in answer.data["nodes"] if node is not None}
-            )
+        nodes = read_nodes(client, READ, gids, IDS_A_READ)
         return {
             subject: (
-                identity.mark_from_node(nodes[subject.key])
-                if subject.key in nodes
-                else None
+                identity.mark_from_node(node)
+                if isinstance(node := nodes[subject.key], dict)
+                else node
             )
             for subject in subjects
         }
@@ -110,9 +122,11 @@ class ShopifyMark(models.AbstractModel):
     @api.model
     def _decide(self, link, proof, mark):
         """-> (end, None) or (None, plan)"""
+        if isinstance(mark, Failure):
+            return mark, None
         if mark is None:
             return Failure("shopify_record_gone"), None
-        plan = identity.decide_mark(mark, proof, proof.value)
+        plan = identity.decide_mark(mark, proof, proof.value, link._proof_left())
         if plan.kind == "stop":
             return Failure(plan.reason_code, plan.params), None
         if plan.kind == "already":
@@ -131,14 +145,20 @@ class ShopifyMark(models.AbstractModel):
         now_there = self._read(client, written)
         for subject in written:
             _link, proof = wanted[subject]
-            mark = now_there[subject] or identity.NO_MARK
-            wrong = identity.verify_mark(mark, proof, proof.value)
-            ends[subject] = wrong or Outcome(
-                "synced",
-                self.env._("Odoo ID %s written and verified.", proof.value),
-                (Change("Odoo ID in Shopify", None, proof.value),),
-            )
+            ends[subject] = self._verified(proof, now_there[subject])
         return ends
+
+    @api.model
+    def _verified(self, proof, mark):
+        """The end of a mark that was just written, by what is read now."""
+        if isinstance(mark, Failure):
+            return mark
+        wrong = identity.verify_mark(mark or identity.NO_MARK, proof, proof.value)
+        return wrong or Outcome(
+            "synced",
+            self.env._("Odoo ID %s written and verified.", proof.value),
+            (Change("Odoo ID in Shopify", None, proof.value),),
+        )
 
     @api.model
     def _write_part(self, backend, client, wanted, todo, part):
@@ -163,34 +183,59 @@ class ShopifyMark(models.AbstractModel):
                     {"metafields": inputs},
                     [subject.name for subject in part],
                 )
-            except ConflictError as error:
+            except (ConflictError, MissingError, RejectedError) as error:
+                # Nothing of the call was written; those that aren't meant go again.
                 refused = {part[row // 2] for row in error.rows} or set(part)
                 for subject in refused:
-                    ends[subject] = self._refusal(error, wanted[subject][1])
+                    ends[subject] = self._refusal(
+                        backend, client, subject, error, wanted[subject][1]
+                    )
                 part = [subject for subject in part if subject not in refused]
                 continue
+            except AccessDeniedError as error:
+                # A scope is missing for one type: the others must not wait for it.
+                kinds = {subject.type for subject in part}
+                if len(kinds) == 1:
+                    return ends | dict.fromkeys(part, remote_failure(backend, error))
+                for kind in sorted(kinds):
+                    same = [subject for subject in part if subject.type == kind]
+                    ends.update(self._write_part(backend, client, wanted, todo, same))
+                return ends
             except ShopifyError as error:
-                failure = remote_failure(backend, error)
-                return ends | dict.fromkeys(part, failure)
+                return ends | dict.fromkeys(part, remote_failure(backend, error))
             self.env["shopify.mutation"]._close_after_commit([key])
             break
         return ends
 
     @api.model
-    def _refusal(self, error, proof):
-        if error.codes & TAKEN_CODES:
-            return Failure(
-                "mark_refused",
-                {"value": proof.value, "other": self.env._("another record")},
-            )
-        return Failure("changed_meanwhile")
+    def _refusal(self, backend, client, subject, error, proof):
+        """Why Shopify refused this record's mark; names who has the ID, if anybody."""
+        if not isinstance(error, ConflictError):
+            return remote_failure(backend, error)
+        if not error.codes & TAKEN_CODES:
+            return Failure("changed_meanwhile")
+        try:
+            owner = client.execute(OWNERS[subject.type], {"value": proof.value}).data[
+                "owner"
+            ]
+        except ShopifyError as unread:
+            return remote_failure(backend, unread)
+        if owner and owner["id"] == subject.key:
+            # Ours after all: the refusal was about another record of the call.
+            return Failure("changed_meanwhile")
+        other = owner["id"] if owner else self.env._("another record")
+        return Failure("mark_refused", {"value": proof.value, "other": other})
 
     @api.model
     def _note_verified(self, wanted, ends):
+        """Both sides were read as equal: say so on the links, with what stands there."""
         by_model = {}
-        for subject, (link, _proof) in wanted.items():
-            if isinstance(ends.get(subject), Outcome):
-                by_model.setdefault(link._name, []).append(link.id)
+        for subject, (link, proof) in wanted.items():
+            if not isinstance(ends.get(subject), Outcome):
+                continue
+            by_model.setdefault(link._name, []).append(link.id)
+            if link.marked_proof != proof.to_json():
+                link._as_engine().marked_proof = proof.to_json()
         for model, ids in by_model.items():
             self.env[model].browse(ids)._as_engine().write(
                 {"verified_at": fields.Datetime.now()}

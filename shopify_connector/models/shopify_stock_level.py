@@ -34,7 +34,7 @@ class ShopifyStockLevel(models.Model):
         related="backend_id.company_id", store=True, precompute=True
     )
     variant_link_id = fields.Many2one(
-        "shopify.product.product", "Variant Link", required=True, ondelete="cascade"
+        "shopify.product.product", required=True, ondelete="cascade"
     )
     location_link_id = fields.Many2one(
         "shopify.mapping.location",
@@ -245,10 +245,11 @@ class ShopifyBackend(models.Model):
     _inherit = "shopify.backend"
 
     def _reconcile_requested(self, flow):
-        super()._reconcile_requested(flow)
+        result = super()._reconcile_requested(flow)
         # Stock waits for fulfilments, so both ask for the same comparison.
         if self.state == "connected" and flow in ("stock", "fulfilments"):
             self.env["shopify.stock.level"]._trigger_all(self, f"{flow} switched on")
+        return result
 
     def action_accept_stock(self):
         """The first go for all items at once: where Shopify was never pushed to, its

@@ -22,7 +22,7 @@ class ShopifyStockPicking(models.Model):
         "stock.picking", "Delivery", required=True, index=True, ondelete="restrict"
     )
     order_link_id = fields.Many2one(
-        "shopify.sale.order", "Order Link", index=True, ondelete="restrict"
+        "shopify.sale.order", index=True, ondelete="restrict"
     )
     more_gids = fields.Json(
         "Further Shopify IDs",

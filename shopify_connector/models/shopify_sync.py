@@ -48,7 +48,7 @@ DRAIN_SECONDS = 5
 # The dearest request of a batch: its points must be there before it is claimed.
 PROBE = {
     "records": "orders/import",
-    "fulfil": "fulfillments/create",
+    "fulfil": "fulfillments/orders_of_order",
     "stock": "inventory/levels",
     "mark": "metafields/set",
 }
@@ -696,8 +696,10 @@ class ShopifySync(models.Model):
             "traceback": result.params.get("traceback") or False,
             "next_attempt_at": retry_at or False,
             "attempt_count": subject.attempts + 1,
-            "owner_id": row.owner_id.id if row else False,
         }
+        # Whoever a stop was handed to keeps it, however often it stops again.
+        if not (subject.attempts and self.sudo().browse(subject.sync_id).owner_id):
+            vals["owner_id"] = row.owner_id.id if row else False
         if not retry_at and facts.get("updated_at"):
             vals["remote_updated_at"] = facts["updated_at"]
         if not subject.attempts:

@@ -67,7 +67,7 @@ class ShopifySync(models.Model):
     @api.depends_context("lang")
     def _compute_texts(self):
         for row in self:
-            row.missing = ", ".join(row._missing_text(w.key) for w in row.wait_ids)
+            row.missing = ", ".join(row._missing_text(key) for key in row._wait_keys())
             failure = row._failure()
             if failure is None:
                 row.update(
@@ -103,6 +103,14 @@ class ShopifySync(models.Model):
             "shopify.stock.level": self.env._("The stock of %s", name),
         }
         return kinds.get(self.subject_type, name)
+
+    def _wait_keys(self):
+        """What a person has to mend. An order that waits for a variant also waits for
+        its product to be read, which the connector does by itself."""
+        keys = self.wait_ids.mapped("key")
+        if any(key.startswith("variant:") for key in keys):
+            keys = [key for key in keys if not key.startswith("product:")]
+        return keys
 
     def _missing_text(self, key):
         """A waits-on key in words."""

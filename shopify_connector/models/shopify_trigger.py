@@ -60,43 +60,56 @@ class ShopifyTrigger(models.Model):
         switching it on reads everything again.
 
         Any user's act may cause a trigger, so this writes past access rights; it is
-        plain SQL because a webhook's answer waits for it (one statement instead of the
-        ORM's create), and because ON CONFLICT makes a second delivery of one webhook a
-        no-op.
+        plain SQL because a webhook's answer waits for it (one statement looks at the
+        flow and inserts), and because ON CONFLICT makes a second delivery of one
+        webhook a no-op.
         """
-        rows = [
+        rows = dict.fromkeys(
             (flow, direction, subject_type, str(key))
             for flow, direction, subject_type, key in subjects
-            if backend._flow_policy(flow) != "off"
-        ]
+        )
         if not rows:
             return 0
         values = SQL(", ").join(
             SQL(
-                "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC')",
-                backend.id,
+                "(%s, %s, %s, %s, %s, %s, %s)",
+                place,
                 group_of(flow, direction),
                 flow,
                 direction,
                 subject_type,
                 key,
                 LIFTED if lift else PRIORITY.get(flow, 20),
-                cause,
-                delivery_id,
-                self.env.uid,
             )
-            for flow, direction, subject_type, key in dict.fromkeys(rows)
+            for place, (flow, direction, subject_type, key) in enumerate(rows)
         )
+        self.env["shopify.flow"].flush_model(["backend_id", "flow", "policy"])
         self.env.cr.execute(
             SQL(
-                "INSERT INTO shopify_trigger (backend_id, drain_group, flow, direction,"
-                " subject_type, subject_key, priority, cause, delivery_id, user_id,"
-                " created_at) VALUES %s ON CONFLICT DO NOTHING",
-                values,
+                """
+                INSERT INTO shopify_trigger (backend_id, drain_group, flow, direction,
+                       subject_type, subject_key, priority, cause, delivery_id,
+                       user_id, created_at)
+                SELECT on_flow.backend_id, cause.drain_group, cause.flow,
+                       cause.direction, cause.type, cause.key, cause.priority,
+                       %(cause)s, %(delivery)s, %(user)s, now() AT TIME ZONE 'UTC'
+                  FROM (VALUES %(values)s) AS cause
+                       (place, drain_group, flow, direction, type, key, priority)
+                  JOIN shopify_flow on_flow
+                    ON on_flow.backend_id = %(backend)s
+                   AND on_flow.flow = cause.flow AND on_flow.policy <> 'off'
+                 ORDER BY cause.place
+                    ON CONFLICT DO NOTHING
+                RETURNING drain_group
+                """,
+                values=values,
+                backend=backend.id,
+                cause=cause,
+                delivery=delivery_id,
+                user=self.env.uid,
             )
         )
-        inserted = self.env.cr.rowcount
-        if inserted:
-            for group in {group_of(row[0], row[1]) for row in rows}:
-                backend._enqueue(group)
-        return inserted
+        groups = [group for (group,) in self.env.cr.fetchall()]
+        for group in dict.fromkeys(groups):
+            backend._enqueue(group)
+        return len(groups)

@@ -68,9 +68,26 @@ class ShopifyConnectWizard(models.TransientModel):
     )
     match_by = fields.Selection(related="backend_id.match_by", readonly=False)
     orders_since = fields.Datetime(related="backend_id.orders_since", readonly=False)
-    location_ids = fields.One2many(related="backend_id.location_ids", readonly=False)
-    tax_ids = fields.One2many(related="backend_id.tax_ids", readonly=False)
-    flow_ids = fields.One2many(related="backend_id.flow_ids", readonly=False)
+    # Not related: a related list would link its rows to the store anew when it is saved,
+    # and links are guarded. Rows are edited in place.
+    location_ids = fields.One2many(
+        "shopify.mapping.location",
+        string="Locations",
+        compute="_compute_rows",
+        inverse="_inverse_edited",
+    )
+    flow_ids = fields.One2many(
+        "shopify.flow",
+        string="Flows",
+        compute="_compute_rows",
+        inverse="_inverse_edited",
+    )
+    tax_ids = fields.One2many(
+        "shopify.mapping.tax",
+        string="Taxes",
+        compute="_compute_rows",
+        inverse="_inverse_tax_ids",
+    )
     readiness = fields.Html(related="backend_id.readiness")
 
     @api.model
@@ -92,6 +109,33 @@ class ShopifyConnectWizard(models.TransientModel):
             wizard.is_connected = bool(backend.shop_gid)
             wizard.has_secret = bool(backend.client_secret)
             wizard.has_token = bool(backend.access_token)
+
+    @api.depends("backend_id")
+    def _compute_rows(self):
+        for wizard in self:
+            wizard.location_ids = wizard.backend_id.location_ids
+            wizard.flow_ids = wizard.backend_id.flow_ids
+            wizard.tax_ids = wizard.backend_id.tax_ids
+
+    def _inverse_edited(self):
+        """The rows themselves are written already; there is nothing to keep here."""
+
+    def _inverse_tax_ids(self):
+        for wizard in self:
+            typed = wizard.tax_ids.filtered(lambda row: not row.id)
+            wizard.backend_id.tax_ids.create(
+                [
+                    {
+                        "backend_id": wizard.backend_id.id,
+                        "title": row.title,
+                        "rate": row.rate,
+                        "included": row.included,
+                        "channel_liable": row.channel_liable,
+                        "tax_id": row.tax_id.id,
+                    }
+                    for row in typed
+                ]
+            )
 
     @api.depends("shop_domain")
     @api.depends_context("lang")

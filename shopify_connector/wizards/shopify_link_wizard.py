@@ -39,7 +39,7 @@ class ShopifyLinkWizard(models.TransientModel):
         if isinstance(candidates, list):
             candidates = ", ".join(str(each) for each in candidates)
         asked = []
-        for key in sync.wait_ids.mapped("key"):
+        for key in sync._wait_keys():
             kind, _sep, gid = key.partition(":")
             if kind in CHOICES:
                 asked.append((kind, gid))

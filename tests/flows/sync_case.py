@@ -1,6 +1,9 @@
 """Helpers to look into the engine: triggers, rows, jobs, marks, and what was written."""
 
 import json
+from datetime import timedelta
+
+from odoo import fields
 
 from .order_case import OrderCase
 
@@ -42,6 +45,13 @@ class SyncHelpers:
         """What a machine that dies leaves: rows, and no job that will look at them."""
         for group in groups:
             self.jobs(group).unlink()
+
+    def time_passes(self, rows):
+        """The next try of these is due, and the API's points have come back."""
+        # PostgreSQL's now() is the start of the transaction: that of the test class.
+        rows.sudo().next_attempt_at = fields.Datetime.now() - timedelta(hours=1)
+        self.env.cr.execute("DELETE FROM shopify_bucket")
+        self.shop.set_bucket(points=1000.0)
 
     def set_policy(self, flow, policy):
         self.flow(flow).policy = policy

@@ -11,7 +11,7 @@ class WizardCase(ShopifyCase):
 
     @classmethod
     def _make_store(cls, shop=None, **values):
-        return cls.env["shopify.backend"].with_context(no_store=True)
+        return cls.env["shopify.backend"]
 
     def setUp(self):
         super().setUp()
@@ -143,9 +143,9 @@ class TestFurtherSteps(WizardCase):
         self.assertFalse(self.shop.mutations_applied)
 
     def test_missing_scope_is_told_with_what_stays_off(self):
-        self.shop.app.scopes = [
-            s for s in self.shop.app.scopes if s != "write_inventory"
-        ]
+        app = self.shop.app
+        self.addCleanup(setattr, app, "scopes", app.scopes)
+        app.scopes = app.scopes - {"write_inventory"}
         wizard = self.wizard()
 
         self.go_on(wizard)
@@ -185,6 +185,21 @@ class TestFurtherSteps(WizardCase):
         )
         self.assertEqual(store.flow_ids[:1].policy, "review")
         self.assertEqual(store.flow_ids[:1].owner_id, self.manager)
+
+    def test_tax_typed_in_the_wizard_is_the_stores(self):
+        tax = self.env["account.tax"].create(
+            {"name": "VAT 7", "amount": 7.0, "type_tax_use": "sale"}
+        )
+        wizard = self.wizard()
+        self.go_on(wizard, 2)
+        with Form(wizard) as form:
+            with form.tax_ids.new() as line:
+                line.title = "VAT"
+                line.rate = 0.07
+                line.tax_id = tax
+
+        self.assertEqual(self.store().tax_ids.tax_id, tax)
+        self.assertEqual(self.store().tax_ids.key, "VAT|0.07|excluded")
 
     def test_last_step_says_what_is_ready(self):
         wizard = self.wizard()

@@ -68,7 +68,6 @@ def test_mapping_made_while_its_order_was_deciding_is_found_by_the_cron(world):
 
 
 def test_cron_finds_what_no_job_will_do(world):
-    """The real cron, within its minute."""
     store = world.store("cron", "products")
     product = store.product("CRON")
     store.wait_idle()
@@ -83,6 +82,7 @@ def test_cron_finds_what_no_job_will_do(world):
         "UPDATE ir_cron SET active = true, nextcall = now() AT TIME ZONE 'UTC'"
         " WHERE cron_name = 'Shopify: wake what is due'"
     )
+    world.sql(f"NOTIFY cron_trigger, '{world.database}'", "postgres")
 
     world.wait_until(lambda: not store.unfinished(), "the cron woke it", 90)
 

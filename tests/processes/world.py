@@ -22,7 +22,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.runner import ROOT, Runner, environment, run_script
+from tests.runner import ROOT, Runner, TookTooLong, environment, run_script
 
 ADDONS = ROOT / "tests" / "addons"
 POINTS_MODULE = "shopify_test_points"
@@ -31,9 +31,9 @@ SHORT = {"connect_timeout": 2, "read_timeout": 4, "verdict_wait": 1}
 
 
 def make_template() -> str:
-    """A template database that also has the test points, and no cron of ours.
+    """A template database that also has the test points, and no cron that runs.
 
-    Crons are off so that a test shows what happens without them, and then calls them.
+    So a test shows what happens without ours, and then does what they do.
     """
     env = environment()
     name = f"points_{os.getpid()}"
@@ -45,7 +45,7 @@ def make_template() -> str:
     if done.returncode:
         drop_template(name)
         raise AssertionError(done.stderr)
-    query = "UPDATE ir_cron SET active = false WHERE cron_name LIKE 'Shopify%'"
+    query = "UPDATE ir_cron SET active = false"
     subprocess.run(["psql", "-d", name, "-Atqc", query], env=env, check=True)
     return name
 
@@ -389,7 +389,15 @@ class Store:
             quiet_since = quiet_since or time.monotonic()
             return time.monotonic() - quiet_since >= rest
 
-        self.world.wait_until(idle, f"store {self.name} has nothing to do", seconds)
+        try:
+            self.world.wait_until(idle, "nothing to do", seconds)
+        except TookTooLong as error:
+            jobs = self.world.sql(
+                "SELECT state, eta, retry, result, exc_message, name FROM queue_job"
+                f" WHERE {self.own_jobs} AND state <> 'done'"
+            )
+            left = {"left": self.unfinished(), "jobs": jobs, "open": self.open_writes()}
+            raise TookTooLong(f"{self.name}: {left}\n{error}") from error
 
     def sync(self, seconds=60) -> None:
         self.read_all()
