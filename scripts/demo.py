@@ -170,8 +170,9 @@ def build(demo: Demo) -> DemoOdoo:
     odoo.switch_on("orders")
     wait_idle(demo, odoo, "orders synced")
     odoo.switch_on("fulfilments", "stock")
+    wait_idle(demo, odoo, "stock sent to Shopify")
     odoo.deliver()
-    wait_idle(demo, odoo, "delivery and stock sent to Shopify")
+    wait_idle(demo, odoo, "delivery sent to Shopify")
     say(f"ready after {time.monotonic() - started:.0f} s")
     return odoo
 

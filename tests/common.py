@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from odoo import fields
 from odoo.tests import HttpCase, TransactionCase, tagged
+from odoo.tests.test_cursor import TestCursor
 from odoo.tools import config
 
 from odoo.addons.queue_job.controllers.main import RunJobController
@@ -44,6 +45,17 @@ def _open_loopback_only(opener, url, *args, **kwargs):
     return _open(opener, url, *args, **kwargs)
 
 
+_commit = TestCursor.commit
+
+
+def _commit_and_follow(cursor):
+    """Odoo's test cursor drops what is to happen after a commit; ours does happen."""
+    after = [f for f in cursor.postcommit._funcs if "shopify_connector" in f.__module__]
+    _commit(cursor)
+    for callback in after:
+        callback()
+
+
 class ShopifyBase:
     """What every test class has; mixed into Odoo's test cases below."""
 
@@ -62,6 +74,7 @@ class ShopifyBase:
         cls.startClassPatcher(
             patch.object(urllib.request.OpenerDirector, "open", _open_loopback_only)
         )
+        cls.startClassPatcher(patch.object(TestCursor, "commit", _commit_and_follow))
         cls.emulator = Emulator().start()
         cls.addClassCleanup(cls.emulator.stop)
         cls.startClassPatcher(

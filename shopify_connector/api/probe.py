@@ -7,24 +7,19 @@ hides the database: what mostly keeps webhooks out.
 import time
 
 from .session import open_session
-from .signature import sign
 
 TIMEOUT = (3.0, 5.0)
-BODY = b"{}"
 
 
-def seconds_to_answer(url: str, secret: str) -> float | None:
-    """Send a signed delivery without content; None unless it is answered with 200."""
+def seconds_to_answer(url: str, nonce: str) -> float | None:
+    """Post `nonce`; None unless it is answered with 200 and the same text."""
     started = time.monotonic()
     session = open_session(url)
     try:
         response = session.post(
             url,
-            data=BODY,
-            headers={
-                "Content-Type": "application/json",
-                "X-Shopify-Hmac-Sha256": sign(BODY, secret),
-            },
+            data=nonce.encode(),
+            headers={"Content-Type": "text/plain"},
             timeout=TIMEOUT,
             allow_redirects=False,
         )
@@ -32,4 +27,6 @@ def seconds_to_answer(url: str, secret: str) -> float | None:
         return None
     finally:
         session.close()
-    return time.monotonic() - started if response.status_code == 200 else None
+    if response.status_code != 200 or response.text != nonce:
+        return None
+    return time.monotonic() - started

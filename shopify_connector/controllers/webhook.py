@@ -15,6 +15,21 @@ MAX_BYTES = 2 * 1024 * 1024
 
 class ShopifyWebhook(Controller):
     @route(
+        "/shopify/webhook/probe",
+        type="http",
+        auth="none",
+        methods=["POST"],
+        csrf=False,
+        save_session=False,
+    )
+    def probe(self, **_query):
+        """Give back what was sent, so that a connection test knows it reached us."""
+        text = request.httprequest.get_data()[:64].decode("ascii", "replace")
+        return request.make_response(
+            text, headers=[("Content-Type", "text/plain; charset=utf-8")]
+        )
+
+    @route(
         "/shopify/webhook/<int:store>/<string:key>/<string:topic>",
         type="http",
         auth="none",

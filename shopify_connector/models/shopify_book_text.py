@@ -8,6 +8,7 @@ from odoo import api, fields, models
 
 from ..core.reasons import CATALOGUE
 
+SHOWN_SUBJECTS = 3
 OPERATORS = "shopify_connector.group_operator"
 
 
@@ -15,6 +16,7 @@ class ShopifyEvent(models.Model):
     _inherit = "shopify.event"
 
     outcome_label = fields.Char("Result", compute="_compute_outcome_label")
+    cause_label = fields.Char("Because", compute="_compute_cause_label")
     changes_text = fields.Text(
         "What Changed", compute="_compute_changes_text", groups=OPERATORS
     )
@@ -42,6 +44,21 @@ class ShopifyEvent(models.Model):
                 else known.get(event.outcome, event.outcome)
             )
 
+    @api.depends("cause")
+    @api.depends_context("lang")
+    def _compute_cause_label(self):
+        known = {
+            "reconcile": self.env._("found by comparing"),
+            "released": self.env._("what it waited for appeared"),
+            "retry": self.env._("somebody retried"),
+            "accepted": self.env._("somebody accepted it"),
+            "waited for": self.env._("an order waits for it"),
+            "linked": self.env._("it was linked"),
+        }
+        for event in self:
+            causes = (event.cause or "").split(", ")
+            event.cause_label = ", ".join(known.get(each, each) for each in causes)
+
     @api.depends("changes")
     def _compute_changes_text(self):
         for event in self:
@@ -65,7 +82,14 @@ class ShopifyMutation(models.Model):
     @api.depends("subjects")
     def _compute_book_texts(self):
         for row in self:
-            row.subjects_text = ", ".join(row.subjects or [])
+            names = [name.split("/", 2)[-1] for name in row.subjects or []]
+            more = len(names) - SHOWN_SUBJECTS
+            shown = ", ".join(names[:SHOWN_SUBJECTS])
+            row.subjects_text = (
+                self.env._("%(shown)s and %(more)s more", shown=shown, more=more)
+                if more > 0
+                else shown
+            )
 
     @api.depends("variables", "answer")
     def _compute_values_text(self):

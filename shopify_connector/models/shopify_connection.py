@@ -1,6 +1,7 @@
 """Connecting a store: sign in, look at what is there, prepare what the engine needs."""
 
 import hmac
+import secrets
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
@@ -84,10 +85,10 @@ class ShopifyBackend(models.Model):
         """Whether this Odoo answers at the address that Shopify will be given. Without
         it everything still arrives, by schedule."""
         label = self.env._("Webhooks reach this Odoo")
-        url = self._webhook_url("probe")
-        secret = (self._webhook_secrets() or [""])[0]
-        seconds = probe.seconds_to_answer(url, secret)
         address = self.get_base_url()
+        seconds = probe.seconds_to_answer(
+            f"{address}/shopify/webhook/probe", secrets.token_hex(16)
+        )
         if seconds is None:
             detail = self.env._(
                 "Nothing answers at %s: changes will arrive by schedule only. Check the "

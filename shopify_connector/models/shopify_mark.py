@@ -47,8 +47,19 @@ class ShopifyMark(models.AbstractModel):
     _description = "Shopify Write Back"
 
     @api.model
-    def _describe_export(self, backend, subject):
-        return {"record_name": subject.key}
+    def _describe_exports(self, backend, subjects):
+        """What lists show of these: {subject: facts}."""
+        facts = {}
+        for kind, same in _by_type(subjects).items():
+            # sudo: links are closed to everybody's hands
+            model = self.env[LINKS[kind]].sudo()
+            links = model._find(backend, [subject.key for subject in same])
+            records = model.browse(link.id for link in links.values())._marked_records()
+            for subject in same:
+                record = records.get(links.get(subject.key))
+                name = record.display_name if record else subject.key
+                facts[subject] = {"record_name": name}
+        return facts
 
     @api.model
     def _database(self):
@@ -85,8 +96,7 @@ class ShopifyMark(models.AbstractModel):
         """-> ({subject: (link, Proof)}, {subject: Outcome} for those without a link)"""
         wanted, ends = {}, {}
         database = self._database()
-        for subject_type in {subject.type for subject in subjects}:
-            group = [s for s in subjects if s.type == subject_type]
+        for subject_type, group in _by_type(subjects).items():
             # sudo: links are closed to everybody's hands
             model = self.env[LINKS[subject_type]].sudo()
             links = model._find(backend, [subject.key for subject in group])
@@ -194,11 +204,10 @@ class ShopifyMark(models.AbstractModel):
                 continue
             except AccessDeniedError as error:
                 # A scope is missing for one type: the others must not wait for it.
-                kinds = {subject.type for subject in part}
+                kinds = _by_type(part)
                 if len(kinds) == 1:
                     return ends | dict.fromkeys(part, remote_failure(backend, error))
-                for kind in sorted(kinds):
-                    same = [subject for subject in part if subject.type == kind]
+                for same in kinds.values():
                     ends.update(self._write_part(backend, client, wanted, todo, same))
                 return ends
             except ShopifyError as error:
@@ -209,17 +218,23 @@ class ShopifyMark(models.AbstractModel):
 
     @api.model
     def _refusal(self, backend, client, subject, error, proof):
-        """Why Shopify refused this record's mark; names who has the ID, if anybody."""
-        if not isinstance(error, ConflictError):
-            return remote_failure(backend, error)
-        if not error.codes & TAKEN_CODES:
+        """Why Shopify refused this record's mark."""
+        if isinstance(error, ConflictError) and error.codes & TAKEN_CODES:
+            return self._taken(backend, client, subject, proof)
+        # Compared and found changed, or its owner is gone since it was read.
+        owners = any("ownerId" in refused.field for refused in error.user_errors)
+        if isinstance(error, ConflictError) or owners:
             return Failure("changed_meanwhile")
+        return remote_failure(backend, error)
+
+    @api.model
+    def _taken(self, backend, client, subject, proof):
+        """Another record of Shopify has this Odoo ID: which?"""
         try:
-            owner = client.execute(OWNERS[subject.type], {"value": proof.value}).data[
-                "owner"
-            ]
+            answer = client.execute(OWNERS[subject.type], {"value": proof.value})
         except ShopifyError as unread:
             return remote_failure(backend, unread)
+        owner = answer.data["owner"]
         if owner and owner["id"] == subject.key:
             # Ours after all: the refusal was about another record of the call.
             return Failure("changed_meanwhile")
@@ -240,3 +255,11 @@ class ShopifyMark(models.AbstractModel):
             self.env[model].browse(ids)._as_engine().write(
                 {"verified_at": fields.Datetime.now()}
             )
+
+
+def _by_type(subjects):
+    """{Shopify type: its subjects, in their order}"""
+    found = {}
+    for subject in subjects:
+        found.setdefault(subject.type, []).append(subject)
+    return found

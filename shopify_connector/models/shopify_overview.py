@@ -181,7 +181,7 @@ class ShopifyBackend(models.Model):
         waited = self._count_waits("tax")
         if untaxed or waited:
             gaps.append(
-                self.env._("%s taxes without an Odoo tax", max(untaxed, waited))
+                self.env._("taxes without an Odoo tax: %s", max(untaxed, waited))
             )
         return gaps + self._gaps_variants()
 
@@ -207,7 +207,7 @@ class ShopifyBackend(models.Model):
 
     def _gaps_variants(self):
         waiting = self._count_waits("variant")
-        return [self.env._("%s variants are not linked", waiting)] if waiting else []
+        return [self.env._("variants not linked: %s", waiting)] if waiting else []
 
     def _count_waits(self, kind):
         waits = self.env["shopify.sync.wait"]

@@ -321,7 +321,12 @@ class ShopifyProductTemplate(models.Model):
         for gid, plan in todo.items():
             link = links.get(gid, self.browse())
             changes = link._note_content(backend, plan.product, variant_links[gid])
-            ends[gid] = self._end(plan, made.get(gid, {}), changes)
+            cleared = [
+                each
+                for each in (*link, *variant_links[gid])
+                if each.verified_at and each.shopify_gid in plan.mark_again
+            ]
+            ends[gid] = self._end(plan, made.get(gid, {}), changes, bool(cleared))
         return ends
 
     @api.model
@@ -415,7 +420,7 @@ class ShopifyProductTemplate(models.Model):
         )
 
     @api.model
-    def _end(self, plan: LinkPlan, made, changes):
+    def _end(self, plan: LinkPlan, made, changes, cleared=False):
         """A stop stays a stop, though what could go on did."""
         unmade = [v for v in plan.make if v.gid not in made]
         stops = plan.stops + tuple(
@@ -438,12 +443,14 @@ class ShopifyProductTemplate(models.Model):
                     ),
                 ),
             )
-        note = (
-            self.env._("Differences are left: products are written once only.")
-            if changes
-            else ""
-        )
-        return Outcome("unchanged", note, changes)
+        notes = []
+        if cleared:
+            notes.append(self.env._(identity.CLEARED))
+        if changes:
+            notes.append(
+                self.env._("Differences are left: products are written once only.")
+            )
+        return Outcome("unchanged", " ".join(notes), changes)
 
     @api.model
     def _ask_again(self, backend, plans):

@@ -212,12 +212,14 @@ class ShopifyResPartner(models.Model):
         if plan.creates:
             linked = Change(self.env._("Contact"), None, self.odoo_id.display_name)
             return Outcome("synced", plan.summary, (*changes, linked))
-        note = (
-            self.env._("Differences are left: contacts are written once only.")
-            if changes
-            else ""
-        )
-        return Outcome("unchanged", note, changes)
+        notes = []
+        if plan.mark_again and self.verified_at:
+            notes.append(self.env._(identity.CLEARED))
+        if changes:
+            notes.append(
+                self.env._("Differences are left: contacts are written once only.")
+            )
+        return Outcome("unchanged", " ".join(notes), changes)
 
     def _note_person(self, person):
         """Keep what both sides say now; returns the differences that are new."""

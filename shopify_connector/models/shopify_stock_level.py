@@ -6,7 +6,6 @@ It remembers what both sides last agreed on. The push itself is in stock_push.
 import logging
 
 from odoo import api, fields, models
-from odoo.exceptions import MissingError
 from odoo.tools import SQL, split_every
 
 from ..core.stock import Agreement
@@ -207,11 +206,11 @@ class ShopifyStockLevel(models.Model):
         return self.sudo().browse(ids)
 
     @api.model
-    def _describe_export(self, backend, subject):
-        try:
-            return {"record_name": self.sudo().browse(int(subject.key)).display_name}
-        except MissingError:
-            return {}
+    def _describe_exports(self, backend, subjects):
+        """What lists show of these: {subject: facts}."""
+        found = self.sudo().browse(int(subject.key) for subject in subjects).exists()
+        names = {str(level.id): level.display_name for level in found}
+        return {s: {"record_name": names[s.key]} for s in subjects if s.key in names}
 
     @api.model
     def _export(self, backend, client, levels):

@@ -4,7 +4,6 @@ The work on one batch is in fulfillment_push.
 """
 
 from odoo import api, fields, models
-from odoo.exceptions import MissingError
 
 from .fulfillment_push import FulfillmentPush
 
@@ -39,13 +38,13 @@ class ShopifyStockPicking(models.Model):
         return self.env["stock.picking"].browse(ids)
 
     @api.model
-    def _describe_export(self, backend, subject):
+    def _describe_exports(self, backend, subjects):
+        """What lists show of these: {subject: facts}."""
         # sudo: a name for the list, also of a delivery that the sync user may not see
         pickings = self.env["stock.picking"].sudo()
-        try:
-            return {"record_name": pickings.browse(int(subject.key)).display_name}
-        except MissingError:
-            return {}
+        found = pickings.browse(int(subject.key) for subject in subjects).exists()
+        names = {str(picking.id): picking.display_name for picking in found}
+        return {s: {"record_name": names[s.key]} for s in subjects if s.key in names}
 
     @api.model
     def _export(self, backend, client, pickings):

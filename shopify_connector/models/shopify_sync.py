@@ -538,11 +538,11 @@ class ShopifySync(models.Model):
                 else self._local_failure(backend, error, subjects[0].key)
             )
             return {subject: (failure, {}) for subject in subjects}
-        facts = {
-            key: model._describe_export(backend, subject)
+        facts = model._describe_exports(backend, subjects)
+        return {
+            subject: (found[key], facts.get(subject, {}))
             for key, subject in by_record.items()
         }
-        return {by_record[key]: (found[key], facts[key]) for key in by_record}
 
     # === FAILURES === #
 

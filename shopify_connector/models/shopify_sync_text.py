@@ -20,6 +20,8 @@ ODOO_MODELS = (
     "shopify.stock.level",
 )
 TIMELINE = 50
+# Parameters of reasons that may hold an ID and are read as a name.
+NAMED_PARAMS = ("location", "theirs", "other", "candidate")
 
 
 class ShopifySync(models.Model):
@@ -83,7 +85,25 @@ class ShopifySync(models.Model):
     @api.model
     def _translate(self, text, failure, record):
         """A text of the catalogue, in the reader's language."""
-        return self.env._(text) % failures.message_values(failure, record)
+        values = failures.message_values(failure, record)
+        for name, value in failure.params.items():
+            if isinstance(value, list):
+                values[name] = ", ".join(self._named(each) for each in value)
+            elif name in NAMED_PARAMS:
+                values[name] = self._named(value)
+        return self.env._(text) % values
+
+    @api.model
+    def _named(self, value):
+        """What core could only give as an ID, by its name and ID where that is known."""
+        text = str(value)
+        if text.startswith("gid://shopify/Location/"):
+            return self._location_label(text)
+        model, _sep, number = text.partition(" ")
+        if model not in ODOO_MODELS or not number.isdigit():
+            return text
+        record = self.env[model].browse(int(number)).exists()._filtered_access("read")
+        return f"{record.display_name} (ID {number})" if record else text
 
     @api.model
     def _headline(self, failure):
@@ -139,11 +159,11 @@ class ShopifySync(models.Model):
         return key
 
     def _location_label(self, gid):
+        """A location's ID is one of its kind in all of Shopify, so it needs no store."""
         row = self.env["shopify.mapping.location"].search(
-            [("backend_id", "=", self.backend_id.id), ("shopify_gid", "=", gid)],
-            limit=1,
+            [("shopify_gid", "=", gid)], limit=1
         )
-        return f"“{row.name}” ({gid})" if row else gid
+        return f"“{row.name}”" if row else gid
 
     @api.depends("state", "outcome")
     def _compute_status(self):

@@ -230,8 +230,14 @@ class TestMarkTrouble(MarkCase):
 
         self.run_syncs()
 
-        self.assertStopped("shopify_record_gone")
+        row = self.mark_row()
+        self.assertEqual((row.state, row.reason_code), ("waiting", "changed_meanwhile"))
         self.assertDone(other["id"], direction="mark")
+        self.time_passes(row)
+        self.env["shopify.backend"]._cron_wake()
+        self.run_syncs()
+
+        self.assertStopped("shopify_record_gone")
         self.assertTrue(self.made.exists())
 
     def test_lost_answer_is_settled_by_reading_and_nothing_is_written_twice(self):

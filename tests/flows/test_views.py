@@ -198,7 +198,7 @@ class TestViews(RoleUsers, OrderCase):
 
         ready = dict(self.backend._readiness())
 
-        self.assertEqual(ready["Orders"], ["1 variants are not linked"])
+        self.assertEqual(ready["Orders"], ["variants not linked: 1"])
 
 
 class TestScreens(RoleUsers, ShopifyCase):

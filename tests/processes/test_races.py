@@ -18,16 +18,17 @@ def test_busy_subject_keeps_nobody_waiting_and_is_read_once_more(world):
     store.wait_idle()
     [picking] = pickings(store, order)
     runs = store.runs(gid)
+    # The delivery's own export would write to the same order: it comes afterwards.
+    store.pause("fulfilments")
     world.set_parameters(read_timeout=60)
     held = store.hold("OrdersImport")
     store.webhook("ORDERS_UPDATED", gid)
     held.wait()
     started = time.monotonic()
-    # Only what is sent here counts: Shopify's own, of what the delivery does, is lost.
-    store.shop("plan_webhooks", drop=True)
 
     post = [lambda: store.webhook("ORDERS_UPDATED", gid)] * WEBHOOKS
-    at_once([*post[:50], lambda: deliver(store, picking), *post[50:]], workers=4)
+    half = WEBHOOKS // 2
+    at_once([*post[:half], lambda: deliver(store, picking), *post[half:]], workers=4)
 
     # All came back while the subject was held, so none of them waited for it.
     assert store.runs(gid) == runs
@@ -38,6 +39,8 @@ def test_busy_subject_keeps_nobody_waiting_and_is_read_once_more(world):
     world.set_parameters(**SHORT)
     assert store.runs(gid) == runs + 2  # the one that was held, one for all webhooks
     assert store.syncs("in")[gid][0] == "done"
+    store.resume("fulfilments")
+    store.wait_idle()
     assert store.syncs("out")[str(picking)] == ("done", "synced")
     assert len(store.shop("list_objects", typename="Fulfillment")) == 1
     assert store.failed_jobs() == []

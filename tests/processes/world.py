@@ -245,6 +245,18 @@ class Store:
         # Webhooks are subscribed for the flows that are on.
         self.connect()
 
+    def pause(self, flow: str) -> None:
+        """What happens is noted, and done after `resume`."""
+        self.world.sql(
+            "UPDATE shopify_flow SET paused_at = now() AT TIME ZONE 'UTC'"
+            f" WHERE {self.own} AND flow = '{flow}'"
+        )
+
+    def resume(self, flow: str) -> None:
+        domain = [("backend_id", "=", self.id), ("flow", "=", flow)]
+        rows = self.rpc("shopify.flow", "search", domain)
+        self.rpc("shopify.flow", "action_resume", rows)
+
     # --- Shopify's side ----------------------------------------------------------------
 
     def shop(self, call: str, **args):
@@ -352,10 +364,12 @@ class Store:
 
     def unfinished(self) -> list:
         """What is still to do now: triggers, rows due, jobs that run or could."""
+        paused = f"SELECT flow FROM shopify_flow WHERE {self.own} AND paused_at IS NOT NULL"
+        runs = f" AND flow NOT IN ({paused})"
         return self.world.sql(
-            f"SELECT 'trigger', cause FROM shopify_trigger WHERE {self.own}"
+            f"SELECT 'trigger', cause FROM shopify_trigger WHERE {self.own}{runs}"
             " UNION ALL"
-            f" SELECT 'due', subject_key FROM shopify_sync WHERE {self.own}"
+            f" SELECT 'due', subject_key FROM shopify_sync WHERE {self.own}{runs}"
             " AND state = 'waiting'"
             " UNION ALL"
             f" SELECT state, name FROM queue_job WHERE {self.own_jobs}"
@@ -378,13 +392,19 @@ class Store:
         )
 
     def wait_idle(self, seconds=60, rest=0.5) -> None:
-        """Until nothing has been to do for `rest` seconds."""
-        quiet_since = None
+        """Until nothing has been to do for `rest` seconds.
+
+        Does the minute cron's work every three seconds: a wake-up may always be lost.
+        """
+        quiet_since, woken = None, time.monotonic()
 
         def idle():
-            nonlocal quiet_since
+            nonlocal quiet_since, woken
             if self.unfinished():
                 quiet_since = None
+                if time.monotonic() - woken > 3:
+                    self.world.wake()
+                    woken = time.monotonic()
                 return False
             quiet_since = quiet_since or time.monotonic()
             return time.monotonic() - quiet_since >= rest
