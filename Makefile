@@ -46,10 +46,13 @@ bench: setup  ## what the connector costs, as ratios to Odoo's own cost; ARGS=--
 shell: setup  ## Odoo's shell on a database (DB=demo)
 	@$(RUN) $(L)/venv/bin/python -m odoo shell -c $(L)/odoo.conf -d $(or $(DB),demo) --no-http $(ARGS)
 
+screenshots: setup  ## a picture of every screen of the running demo, into .local/screenshots
+	@scripts/screenshots.sh $(ARGS)
+
 docs: setup  ## the module's README.rst and app page from readme/*.md
 	@$(L)/venv/bin/python scripts/readme.py
 
 clean:  ## stop the private PostgreSQL and delete .local/ (all databases too)
 	@scripts/clean.sh
 
-.PHONY: help setup demo test unit test-long lint format check serve emulator bench shell docs clean
+.PHONY: help setup demo test unit test-long lint format check serve emulator bench shell screenshots docs clean

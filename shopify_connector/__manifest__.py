@@ -28,6 +28,7 @@
         "views/res_config_settings_views.xml",
         "views/menus.xml",
     ],
+    "assets": {"web.assets_tests": ["shopify_connector/static/tests/tours/*.js"]},
     "pre_init_hook": "pre_init_hook",
     "post_init_hook": "post_init_hook",
 }

@@ -118,6 +118,10 @@ class Client:
             self._sleep(grant.wait)
         return grant
 
+    def seconds_away(self, name: str) -> float:
+        """How long until there are points for one operation; nothing is held."""
+        return self._bucket.away(operations.load(name).cost, self._keep)
+
     def release(self, grant: Grant) -> None:
         """Give back what was reserved for an operation that isn't sent after all."""
         self._bucket.settle(grant.reservation, None, spent=False)

@@ -123,6 +123,12 @@ def free(state: BucketState, now: float) -> float:
     return state.available - sum(held.cost for held in state.reservations)
 
 
+def away(state: BucketState, cost: float, now: float, *, keep: float = 0.0) -> float:
+    """Seconds until `cost` points are there; see `reserve` for `keep`."""
+    needed = min(cost + keep * state.maximum, state.maximum)
+    return max(0.0, (needed - free(state, now)) / state.restore_rate)
+
+
 def reserve(
     state: BucketState,
     cost: float,
@@ -131,15 +137,13 @@ def reserve(
     longest_wait: float = LONGEST_WAIT,
     keep: float = 0.0,
 ) -> tuple[BucketState, Grant]:
-    """Take `cost` points, or tell how many seconds they are away.
+    """Take `cost` points, or tell how many seconds they are away (0: there now).
 
     keep: share (0 to 1) of the bucket to leave for others, for work that can wait.
     A cost above the bucket's size is asked of a full one: Shopify refuses it, we don't.
     """
     state = advance(state, now)
-    needed = min(cost + keep * state.maximum, state.maximum)
-    short = needed - free(state, now)
-    wait = max(0.0, short / state.restore_rate)
+    wait = away(state, cost, now, keep=keep)
     if wait > longest_wait:
         return state, Grant(wait, None, cost)
     number = state.last_id + 1
@@ -189,6 +193,8 @@ def retry_after(requested: float, status: ThrottleStatus | None) -> float:
 class Bucket(Protocol):
     """What the client asks of a bucket, wherever it is kept."""
 
+    def away(self, cost: float, keep: float) -> float: ...
+
     def reserve(self, cost: float, longest_wait: float, keep: float) -> Grant: ...
 
     def settle(
@@ -207,6 +213,10 @@ class MemoryBucket:
         self._clock = clock
         self._lock = threading.Lock()
         self.state = state or BucketState(as_of=clock())
+
+    def away(self, cost: float, keep: float = 0.0) -> float:
+        with self._lock:
+            return away(self.state, cost, self._clock(), keep=keep)
 
     def reserve(
         self, cost: float, longest_wait: float = LONGEST_WAIT, keep: float = 0.0

@@ -64,10 +64,7 @@ class ShopifyWebhook(Controller):
     def _take(self, backend, topic, body, headers):
         delivery_id = headers.get("X-Shopify-Webhook-Id")
         if topic == "APP_UNINSTALLED":
-            backend._hold(
-                "app_uninstalled",
-                request.env._("The app was uninstalled in Shopify. Links are kept."),
-            )
+            backend._enqueue_check()
             return 200
         try:
             subjects = subjects_of(topic, json.loads(body))

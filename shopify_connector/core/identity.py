@@ -237,23 +237,29 @@ def _linked(facts: InboundFacts, link: LinkedRecord) -> Decision:
     if link.state == "archived" and facts.archived == "stop":
         return _stop("link_record_archived", ours=ours)
     cleared = facts.mark.value is None
-    if cleared or _is_previous(facts.mark, link):
+    if cleared or _is_previous(facts, link):
         note = CLEARED if cleared and link.marked else ""
         return Decision("update_and_mark", None, link.ids[0], note, mark_again=True)
     return Decision("update", odoo_id=link.ids[0])
 
 
-def _is_previous(mark: Mark, link: LinkedRecord) -> bool:
+def _expected(facts: InboundFacts, link: LinkedRecord) -> Proof:
+    return Proof(facts.database, facts.model, link.ids, link.birth, link.token)
+
+
+def _is_previous(facts: InboundFacts, link: LinkedRecord) -> bool:
     """The mark is the one we wrote before the link changed."""
-    old = link.previous
-    return old is not None and (mark.value, mark.proof) == (old.value, old)
+    old, mark = link.previous, facts.mark
+    if old is None or old == _expected(facts, link):
+        return False
+    return (mark.value, mark.proof) == (old.value, old)
 
 
 def _linked_disagreement(facts: InboundFacts, link: LinkedRecord) -> str | None:
-    expected = Proof(facts.database, facts.model, link.ids, link.birth, link.token)
+    expected = _expected(facts, link)
     if facts.mark.value is not None:
         claimed = "identity_claimed_twice" if facts.rivals else None
-        if _is_previous(facts.mark, link):
+        if _is_previous(facts, link):
             return claimed
         return disagreement(facts.mark, expected) or claimed
     # Before its first mark a linked copy still carries the original's proof; after

@@ -26,6 +26,26 @@ def remote_failure(backend, error: ShopifyError) -> Failure:
 
 
 def _reason(backend, error):
+    if isinstance(error, TransientError):
+        return _transient_reason(error)
+    if isinstance(error, AuthError):
+        return _auth_reason(backend, error)
+    match error:
+        case VersionError():
+            params = {"answered": str(error), "expected": API_VERSION}
+            return "api_version_changed", params, ()
+        case MissingError(user_errors=()):
+            return _unreachable(backend, error)
+        case MissingError():
+            return "shopify_record_gone", {}, ()
+        case ConflictError():
+            return "changed_meanwhile", {}, ()
+        case RejectedError():
+            return "shopify_refused", {"problem": str(error)}, ()
+    return "shopify_down", {"problem": str(error)}, ()
+
+
+def _transient_reason(error):
     match error:
         case ThrottledError():
             return "throttled", {"retry_after": error.retry_after}, ()
@@ -33,42 +53,20 @@ def _reason(backend, error):
             return "outcome_unknown", {"operation": error.operation}, ()
         case NotSentError(failure="sent_too_late"):
             return "not_sent", {}, ()
-        case NotSentError():
+        case NotSentError() | TransientError(failure="network_timeout"):
             return "network_timeout", {"problem": str(error)}, ()
-        case TransientError():
-            code = "network_timeout" if error.failure == "network_timeout" else None
-            return code or "shopify_down", {"problem": str(error)}, ()
-        case AccessDeniedError():
-            waits = tuple(f"scope:{scope}" for scope in error.scopes)
-            return (
-                "scope_missing",
-                {"scope": ", ".join(error.scopes) or str(error)},
-                waits,
-            )
-        case AuthError(failure="shop_closed"):
-            return (
-                "store_unreachable",
-                {"domain": backend.shop_domain, "problem": str(error)},
-                (),
-            )
-        case AuthError():
-            return "sign_in_failed", {"problem": str(error)}, ()
-        case VersionError():
-            return (
-                "api_version_changed",
-                {"answered": str(error), "expected": API_VERSION},
-                (),
-            )
-        case MissingError():
-            if error.user_errors:
-                return "shopify_record_gone", {}, ()
-            return (
-                "store_unreachable",
-                {"domain": backend.shop_domain, "problem": str(error)},
-                (),
-            )
-        case ConflictError():
-            return "changed_meanwhile", {}, ()
-        case RejectedError():
-            return "shopify_refused", {"problem": str(error)}, ()
     return "shopify_down", {"problem": str(error)}, ()
+
+
+def _auth_reason(backend, error):
+    if isinstance(error, AccessDeniedError):
+        waits = tuple(f"scope:{scope}" for scope in error.scopes)
+        return "scope_missing", {"scope": ", ".join(error.scopes) or str(error)}, waits
+    if error.failure == "shop_closed":
+        return _unreachable(backend, error)
+    return "sign_in_failed", {"problem": str(error)}, ()
+
+
+def _unreachable(backend, error):
+    params = {"domain": backend.shop_domain, "problem": str(error)}
+    return "store_unreachable", params, ()

@@ -7,6 +7,7 @@ import hashlib
 import logging
 import os
 import secrets
+import time
 from collections import defaultdict
 from datetime import timedelta
 
@@ -15,10 +16,13 @@ from odoo.exceptions import UserError, ValidationError
 
 from ..api import domain as shop_domain
 from ..api.client import Client
+from ..api.throttle import LONGEST_WAIT
 from ..core import failures, gid
 from ..core.failures import NeedsReview
 from .shopify_flow import FLOWS
+from .shopify_mark import LINKS
 from .shopify_trigger import GROUPS
+from .short_transaction import short_transaction
 
 _logger = logging.getLogger(__name__)
 
@@ -252,8 +256,20 @@ class ShopifyBackend(models.Model):
 
     # === TALKING === #
 
-    def _client(self):
-        """The one door to this store, for the length of one job."""
+    def _is_at_home(self):
+        """Whether this database lives where it did when the store was connected. A copy
+        holds the store before it sends a single request."""
+        problem = self.env["shopify.lease"]._local_problem(self)
+        if problem:
+            self._hold("store_on_hold", problem)
+        return not problem
+
+    def _client(self, longest_wait=LONGEST_WAIT):
+        """The one door to this store, for the length of one job.
+
+        longest_wait: seconds to wait for points. A drain says 0: it waits before it
+        claims anything, never within a batch.
+        """
         store = self.sudo()  # the sync user may not read secrets, but works with them
         return Client(
             shop=store.shop_domain,
@@ -262,8 +278,7 @@ class ShopifyBackend(models.Model):
             bucket=self.env["shopify.bucket"]._of(store),
             connect_timeout=self._parameter("connect_timeout"),
             read_timeout=self._parameter("read_timeout"),
-            # Points are waited for before anything is claimed, never within a batch.
-            longest_wait=0.0,
+            longest_wait=longest_wait,
         )
 
     @api.model
@@ -349,8 +364,8 @@ class ShopifyBackend(models.Model):
             self._as_queue_user().with_delay(
                 priority=JOB_PRIORITY[group],
                 eta=int(wait) + 1,
-                # Keyed apart: a later job must never swallow one to run now.
-                identity_key=f"shopify/drain/{self.id}/{group}/later",
+                # Keyed by its time: a job for later must swallow no earlier one.
+                identity_key=f"shopify/drain/{self.id}/{group}/{_slot(wait)}",
                 description=f"Shopify {self.name}: {group}, later",
             )._drain(group)
 
@@ -393,16 +408,55 @@ class ShopifyBackend(models.Model):
         return int.from_bytes(hashlib.sha256(text).digest()[:8], signed=True)
 
     @api.model
+    def _for_each_store(self, act):
+        """Call act(store) for each connected store that lives here, each in a
+        transaction of its own: one store's error must not stop the others' cron.
+
+        What fails is noted in that store's history, and tried again by the next run.
+        """
+        for store in self.search([("state", "=", "connected")]):
+            try:
+                with self.env.registry.cursor() as cr:
+                    backend = store.with_env(self.env(cr=cr))
+                    if backend._is_at_home():
+                        act(backend)
+            except Exception as error:
+                _logger.exception("Scheduled work for Shopify store %s", store.id)
+                with short_transaction(self.env.registry) as cr:
+                    store.with_env(self.env(cr=cr))._note_event(
+                        "store", "schedule failed", f"{type(error).__name__}: {error}"
+                    )
+
+    @api.model
     def _cron_wake(self):
         """The last net, every minute: wake what is due and has no job, re-test what
         waits, and raise drains that stand in the queue for long."""
-        backends = self.search([("state", "=", "connected")])
-        backends.flow_ids._resume_rested()
-        for backend in backends:
-            backend._retest_waits()
-            backend._settle_abandoned()
-        backends._enqueue_due()
+        self._for_each_store(lambda backend: backend._wake())
         self._raise_old_drains()
+
+    def _wake(self):
+        self.flow_ids._resume_rested()
+        self._wake_open_writes()
+        self._retest_waits()
+        self._enqueue_due()
+        self._drop_ended_claims()
+
+    def _wake_open_writes(self):
+        """A worker may die between its commit and closing its remote write; the
+        subject's next run closes it, so there must be one."""
+        names = self.env["shopify.mutation"]._abandoned(self)
+        flows = {"stock.picking": "fulfilments", "shopify.stock.level": "stock"}
+        subjects = []
+        for name in names:
+            direction, subject_type, key = name.split("/", 2)
+            if direction == "mark":
+                flow = self.env[LINKS[subject_type]]._flow
+            elif direction == "out":
+                flow = flows[subject_type]
+            else:
+                continue  # the store's own writes are settled when it is mended
+            subjects.append((flow, direction, subject_type, key))
+        self.env["shopify.trigger"]._insert_missing(self, subjects, "reconcile")
 
     @api.model
     def _raise_old_drains(self):
@@ -411,22 +465,23 @@ class ShopifyBackend(models.Model):
         SQL, since the job runner may take any of these jobs at this moment: it must
         neither wait for us nor make this cron start over.
         """
-        self.env.cr.execute(
-            """
-            UPDATE queue_job SET priority = %s WHERE id IN (
-                SELECT id FROM queue_job
-                 WHERE model_name = %s AND method_name = '_drain' AND state = 'pending'
-                   AND priority > %s AND date_created < %s
-                   AND (eta IS NULL OR eta < now() AT TIME ZONE 'UTC')
-                   FOR NO KEY UPDATE SKIP LOCKED)
-            """,
-            [
-                RAISED_PRIORITY,
-                self._name,
-                RAISED_PRIORITY,
-                fields.Datetime.now() - RAISE_AFTER,
-            ],
-        )
+        with short_transaction(self.env.registry, read_committed=True) as cr:
+            cr.execute(
+                """
+                UPDATE queue_job SET priority = %s WHERE id IN (
+                    SELECT id FROM queue_job
+                     WHERE model_name = %s AND method_name = '_drain'
+                       AND state = 'pending' AND priority > %s AND date_created < %s
+                       AND (eta IS NULL OR eta < now() AT TIME ZONE 'UTC')
+                       FOR NO KEY UPDATE SKIP LOCKED)
+                """,
+                [
+                    RAISED_PRIORITY,
+                    self._name,
+                    RAISED_PRIORITY,
+                    fields.Datetime.now() - RAISE_AFTER,
+                ],
+            )
 
     def _drain_failed(self, exc_name=None, exc_message=None, exc_info=None):
         """queue_job's on-fail hook: the drain itself broke. Must never raise, or the
@@ -437,22 +492,28 @@ class ShopifyBackend(models.Model):
         except Exception:
             _logger.exception("A failed drain could not be noted")
 
-    def _settle_abandoned(self):
-        """Subjects that keep killing their worker leave no outcome; when no job is left
-        that would look at them, the minute cron's drain does (see `_spare_the_deadly`).
-        """
-        self.env.cr.execute(
-            "DELETE FROM shopify_claim c WHERE c.backend_ref = %s AND EXISTS ("
-            " SELECT 1 FROM shopify_sync s"
-            "  WHERE s.backend_id = c.backend_ref AND s.last_batch = c.batch)",
-            [self.id],
-        )
+    def _drop_ended_claims(self):
+        """Notes of batches that committed, by workers that died before dropping them."""
+        with short_transaction(self.env.registry, read_committed=True) as cr:
+            cr.execute(
+                """
+                DELETE FROM shopify_claim WHERE id IN (
+                    SELECT c.id FROM shopify_claim c
+                     WHERE c.backend_ref = %s
+                       AND EXISTS (SELECT 1 FROM shopify_sync s
+                                    WHERE s.last_batch = c.batch)
+                       FOR UPDATE SKIP LOCKED)
+                """,
+                [self.id],
+            )
 
     # === WAITING AND RELEASING === #
 
     def _release(self, keys):
         """Something appeared that subjects may be waiting for: look at them again."""
         self.ensure_one()
+        if not keys:
+            return 0
         waits = (
             self.env["shopify.sync.wait"]
             .sudo()  # any user's mapping may release another's sync
@@ -472,22 +533,30 @@ class ShopifyBackend(models.Model):
             .sudo()
             .search(
                 [
+                    ("is_present", "=", False),
                     ("sync_id.backend_id", "=", self.id),
                     ("sync_id.state", "in", ("review", "waiting")),
                 ]
             )
         )
+        present = self._present(set(waits.mapped("key")))
+        rows = waits.filtered(lambda wait: wait.key in present).sync_id
+        self.env["shopify.trigger"].sudo()._insert_missing(
+            self, rows._subjects(), "released"
+        )
+
+    def _present(self, keys):
+        """Those of these waits-on keys that are there now; one look-up a kind."""
         by_kind = defaultdict(set)
-        for key in waits.mapped("key"):
+        for key in keys:
             kind, _sep, value = key.partition(":")
             by_kind[kind].add(value)
-        present = []
+        present = set()
         for kind, values in by_kind.items():
             test = getattr(self, f"_present_{kind}", None)
             if test:
-                present += [f"{kind}:{value}" for value in test(values)]
-        if present:
-            self._release(present)
+                present |= {f"{kind}:{value}" for value in test(values)}
+        return present
 
     def _present_links(self, model, gids):
         return self.env[model].sudo()._find(self, gids).keys()
@@ -532,24 +601,98 @@ class ShopifyBackend(models.Model):
 
     # === PAUSING === #
 
-    def _pause_flows(self, found):
-        """Pause flows whose standing failures concern the whole store.
+    def _pause_where_needed(self, results):
+        """Store-wide reasons stop their flow, counted over everything that stands.
 
-        found: (flow, subject's key, Failure) of each.
+        results: {subject: (end, facts)} of a batch that is committed.
         """
+        by_cause = {}
+        for subject, (end, _facts) in results.items():
+            if not isinstance(end, failures.Failure):
+                continue
+            if end.reason.store_wide or end.reason.nature == "defect":
+                by_cause[subject.flow, failures.cause_key(end)] = end
+        if not by_cause:
+            return
+        # sudo: the engine's own books
+        rows = (
+            self.env["shopify.sync"]
+            .sudo()
+            .search_fetch(
+                [
+                    ("backend_id", "=", self.id),
+                    ("cause_key", "in", [cause for _flow, cause in by_cause]),
+                    ("state", "in", ("review", "waiting")),
+                ],
+                ["flow", "cause_key", "subject_key"],
+            )
+        )
         by_flow = defaultdict(list)
-        for flow, subject, failure in found:
-            by_flow[flow].append((subject, failure))
+        for row in rows:
+            failure = by_cause.get((row.flow, row.cause_key))
+            if failure:
+                by_flow[row.flow].append((row.subject_key, failure))
         for flow, failed in by_flow.items():
             pause = failures.breaker(failed)
-            row = self.sudo().flow_ids.filtered(lambda f, name=flow: f.flow == name)
-            if pause and row and not row.paused_at:
-                row._pause(pause.failure, REST)
+            if pause:
+                self._pause(flow, pause.failure)
+
+    def _pause(self, flow, failure):
+        """Stop a flow: until a person or the fix resumes it, or, for a reason that
+        passes by itself, for a short rest.
+
+        By a transaction of its own: two groups of one store may pause one flow.
+        """
+        temporary = failure.reason.nature == "temporary"
+        now = fields.Datetime.now()
+        with short_transaction(self.env.registry, read_committed=True) as cr:
+            cr.execute(
+                "UPDATE shopify_flow SET paused_at = %s, rests_until = %s,"
+                " paused_reason = %s, paused_message = %s"
+                " WHERE backend_id = %s AND flow = %s AND paused_at IS NULL",
+                [
+                    now,
+                    now + REST if temporary else None,
+                    failure.code,
+                    failures.render(failure, self.sudo().name),
+                    self.id,
+                    flow,
+                ],
+            )
+            if cr.rowcount:
+                self.with_env(self.env(cr=cr))._note_event(
+                    "store", failure.code, failures.render(failure, flow)
+                )
+        self.env["shopify.flow"].invalidate_model()
 
     def _pause_all(self, failure):
         """The store can't be worked for at all, for this reason: all flows rest."""
-        for row in self.sudo().flow_ids.filtered(lambda f: not f.paused_at):
-            row._pause(failure, REST)
+        for flow in self.sudo().flow_ids.mapped("flow"):
+            self._pause(flow, failure)
+
+    def _resume_paused(self, codes, only_paused=False):
+        """A fix is there: flows paused for these reasons go on, and what stopped for
+        them is looked at again (only_paused: only where flows were)."""
+        # sudo: whoever brought the fix
+        rows = self.sudo().flow_ids.filtered(lambda f: f.paused_reason in codes)
+        if rows:
+            rows._resume()
+        elif only_paused:
+            return
+        stopped = (
+            self.env["shopify.sync"]
+            .sudo()
+            .search(
+                [
+                    ("backend_id", "=", self.id),
+                    ("reason_code", "in", list(codes)),
+                    ("state", "=", "review"),
+                ]
+            )
+        )
+        self.env["shopify.trigger"].sudo()._insert(
+            self, stopped._subjects(), "released"
+        )
 
     # === RETENTION === #
 
@@ -560,3 +703,9 @@ class ShopifyBackend(models.Model):
         days = int(self._parameter("history_days"))
         self.env["shopify.event"]._gc(days)
         self.env["shopify.mutation"]._trim(days)
+        self.env["shopify.claim"]._gc(days)
+
+
+def _slot(wait):
+    """The five seconds in which something due in `wait` seconds falls."""
+    return int((time.time() + wait) // 5)

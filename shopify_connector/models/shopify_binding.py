@@ -5,10 +5,11 @@ from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, split_every
+from odoo.tools import SQL
 
 from ..core import identity
 from ..core.failures import Failure
+from .remote_nodes import read_nodes
 
 # Only this very object opens the guard: it can't come in by RPC, import or a context
 # that a user wrote.
@@ -306,11 +307,8 @@ class ShopifyBinding(models.AbstractModel):
             asked |= self.env[model].sudo()._other_gids(backend, marks)
         if not asked:
             return {}
-        alive = set()
-        for part in split_every(250, sorted(asked)):
-            answer = client.execute("metafields/read_marks", {"ids": list(part)})
-            alive |= {node["id"] for node in answer.data["nodes"] if node}
-        return {gid: "alive" if gid in alive else "gone" for gid in asked}
+        found = read_nodes(client, "metafields/read_marks", sorted(asked), 250)
+        return {gid: _owner_state(node) for gid, node in found.items()}
 
     @api.model
     def _other_gids(self, backend, marks):
@@ -432,6 +430,13 @@ def _remote_state(node):
     if node is None:
         return "gone"
     return "denied" if isinstance(node, Failure) else "present"
+
+
+def _owner_state(node):
+    """What is withheld is not gone."""
+    if node is None:
+        return "gone"
+    return "denied" if isinstance(node, Failure) else "alive"
 
 
 class Nodes(dict):

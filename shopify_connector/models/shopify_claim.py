@@ -9,6 +9,8 @@ import uuid
 
 from odoo import api, fields, models
 
+from .short_transaction import short_transaction
+
 # A subject whose batch died this often is run alone; after that it goes to review.
 ALONE_AFTER = 2
 REVIEW_AFTER = 3
@@ -26,15 +28,19 @@ class ShopifyClaim(models.Model):
     started_at = fields.Datetime(required=True)
 
     @api.model
-    def _note(self, backend, group, subjects, finished=None):
-        """Commit a note of `subjects`; drop the note of the batch just finished.
+    def _note(self, backend, group, subjects, ended=()):
+        """Commit a note of `subjects`; drop all notes of those that came to an end.
 
-        subjects: list of subject texts. Returns the new batch's name, None if empty.
+        Both are lists of subject texts. Returns the new batch's name, None if empty.
         """
         batch = uuid.uuid4().hex if subjects else None
-        with self.env.registry.cursor() as cr:
-            if finished:
-                cr.execute("DELETE FROM shopify_claim WHERE batch = %s", [finished])
+        with short_transaction(self.env.registry, read_committed=True) as cr:
+            if ended:
+                cr.execute(
+                    "DELETE FROM shopify_claim"
+                    " WHERE backend_ref = %s AND subject = ANY(%s)",
+                    [backend.id, list(ended)],
+                )
             if subjects:
                 cr.execute(
                     "INSERT INTO shopify_claim"
@@ -68,9 +74,16 @@ class ShopifyClaim(models.Model):
         return dict(self.env.cr.fetchall())
 
     @api.model
-    def _forget(self, backend, subjects):
-        """Drop the notes of subjects whose deaths have been dealt with."""
+    def _gc(self, days):
+        """Forget notes of subjects that nobody ever ran again."""
         self.env.cr.execute(
-            "DELETE FROM shopify_claim WHERE backend_ref = %s AND subject = ANY(%s)",
-            [backend.id, list(subjects)],
+            "DELETE FROM shopify_claim WHERE started_at <"
+            " now() AT TIME ZONE 'UTC' - make_interval(days => %s)",
+            [days],
         )
+
+    @api.model
+    def _drop(self, batch):
+        """Take a batch's note back: its worker lives, and starts the batch again."""
+        with short_transaction(self.env.registry, read_committed=True) as cr:
+            cr.execute("DELETE FROM shopify_claim WHERE batch = %s", [batch])

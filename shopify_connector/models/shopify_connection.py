@@ -1,14 +1,22 @@
 """Connecting a store: sign in, look at what is there, prepare what the engine needs."""
 
 import hmac
+import math
 import secrets
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.queue_job.exception import RetryableJobError
+
 from ..api import probe, version
 from ..api import scopes as api_scopes
-from ..api.errors import ShopifyError
+from ..api.errors import (
+    AccessDeniedError,
+    AuthError,
+    ShopifyError,
+    TransientError,
+)
 from ..core import failures, identity
 from ..core.failures import Failure
 from ..core.webhooks import wanted_topics
@@ -31,6 +39,22 @@ FOR_WEBHOOK = [
     "client_secret",
     "last_webhook_at",
 ]
+
+
+# Reasons that a working connection ends.
+CONNECTION_CODES = frozenset(
+    {
+        "sign_in_failed",
+        "store_unreachable",
+        "store_on_hold",
+        "app_uninstalled",
+        "scope_missing",
+        "company_access_missing",
+        "api_version_changed",
+    }
+)
+# Until the next try when Shopify doesn't answer and names no time.
+REST_SECONDS = 30
 
 
 class ShopifyBackend(models.Model):
@@ -196,6 +220,7 @@ class ShopifyBackend(models.Model):
         self._ensure_definitions(client)
         self.env["shopify.mapping.location"]._refresh(self, client)
         self._ensure_webhooks(client)
+        self._resume_paused(CONNECTION_CODES)
         self._note_event(
             "store", "connected", self.env._("Connected to %s", shop["name"])
         )
@@ -331,11 +356,17 @@ class ShopifyBackend(models.Model):
             fields_wanted = list(wanted.include_fields)
             found = ours.get((wanted.topic, url))
             if found and set(found["includeFields"]) == set(fields_wanted):
+                self._close_open_writes(f"store/webhook/{wanted.topic}")
                 continue
             subscription = {"uri": url, "includeFields": fields_wanted}
             self._subscribe(client, wanted.topic, subscription, found)
             mended.append(wanted.topic)
         return mended
+
+    def _close_open_writes(self, subject):
+        """What such a write should bring about was just read as being there."""
+        mutation = self.env["shopify.mutation"]
+        mutation._close([row.uuid for row in mutation._open_for(self, [subject])])
 
     def _subscribe(self, client, topic, subscription, found):
         mutation = self.env["shopify.mutation"]
@@ -353,30 +384,34 @@ class ShopifyBackend(models.Model):
     @api.model
     def _cron_heal(self):
         """Every 15 minutes: subscriptions that died, definitions that were altered."""
-        for backend in self.search([("state", "=", "connected")]):
+        self._for_each_store(lambda backend: backend._heal())
+
+    def _heal(self):
+        with self._client() as client:
             try:
-                with backend._client() as client:
-                    if not backend._may_work(client):
-                        continue
-                    mended = backend._ensure_webhooks(client)
-                    backend._ensure_definitions(client)
-            except ShopifyError as error:
-                backend._note_event("store", error.failure, str(error))
-                continue
-            if mended:
-                backend._note_event(
-                    "store",
-                    "webhooks mended",
-                    self.env._("Subscribed again: %s", ", ".join(mended)),
-                )
-                # What happened while they were dead told nobody.
-                backend._reconcile(hours=72)
+                if not self._may_work(client):
+                    return
+            except RetryableJobError:
+                return  # Shopify can't be asked just now; in 15 minutes again
+            mended = self._ensure_webhooks(client)
+            self._ensure_definitions(client)
+        if mended:
+            self._note_event(
+                "store",
+                "webhooks mended",
+                self.env._("Subscribed again: %s", ", ".join(mended)),
+            )
+            # What happened while they were dead told nobody.
+            self._enqueue_reconcile(hours=72)
 
     # === LEASE === #
 
     def _may_work(self, client):
         """Whether this database, as the sync user, may work for the store now. If not,
-        the store or its flows rest, with the reason, and nothing is claimed."""
+        the store or its flows rest, with the reason, and nothing is claimed.
+
+        Raises RetryableJobError while Shopify can't be asked for a passing reason.
+        """
         user = self.sudo().sync_user_id
         if self.sudo().company_id not in user.company_ids:
             self._pause_all(
@@ -389,10 +424,16 @@ class ShopifyBackend(models.Model):
                 )
             )
             return False
+        self._resume_paused({"company_access_missing"}, only_paused=True)
         try:
             problem = self.env["shopify.lease"]._problem(self, client)
+        except TransientError as error:
+            wait = max(1, math.ceil(getattr(error, "retry_after", REST_SECONDS)))
+            raise RetryableJobError(
+                str(error), seconds=wait, ignore_retry=True
+            ) from error
         except ShopifyError as error:
-            self._pause_all(remote_failure(self, error))
+            self._pause_all(remote_failure(self.sudo(), error))
             return False
         if problem:
             self._hold("store_on_hold", problem)
@@ -411,6 +452,7 @@ class ShopifyBackend(models.Model):
             backend._note_event(
                 "store", "lease taken", self.env._("This database writes to the store.")
             )
+            backend._resume_paused(CONNECTION_CODES)
             backend._enqueue_due()
 
     # === SIGNATURES === #
@@ -453,22 +495,39 @@ class ShopifyBackend(models.Model):
             )
 
     def _enqueue_check(self):
-        """The app's scopes changed: sign in again soon and see what is allowed."""
+        """The app's scopes changed, or it was removed: sign in again soon and see what
+        is allowed. A webhook is a hint; it may be older than the next installation."""
         self.with_user(SUPERUSER_ID).with_delay(
             priority=5, identity_key=f"shopify/check/{self.id}"
-        )._check_scopes()
+        )._recheck_access()
 
-    def _check_scopes(self, client=None):
-        """Job and hourly: read which scopes are granted now; release what waited."""
-        if client is None:
+    def _recheck_access(self):
+        """Job: sign in anew. Refused after an uninstalled app: the store is on hold."""
+        if not self._is_at_home():
+            return
+        try:
             with self._client() as client:
-                return self._check_scopes(client)
+                self._check_scopes(client)
+        except AccessDeniedError as error:
+            self._note_event("store", error.failure, str(error))
+        except AuthError:
+            self._hold(
+                "app_uninstalled",
+                self.env._(
+                    "Shopify refuses us since the app was removed there. Links are kept."
+                ),
+            )
+
+    def _check_scopes(self, client):
+        """Read which scopes are granted now; release what waited for them."""
         answer = client.execute("shop/connect", {})
         installation = answer.data["currentAppInstallation"]
         granted = sorted(scope["handle"] for scope in installation["accessScopes"])
         if ",".join(granted) != self.granted_scopes:
             self.granted_scopes = ",".join(granted)
             self._release([f"scope:{scope}" for scope in granted])
+            self._resume_paused({"scope_missing"})
+        self._resume_paused({"sign_in_failed", "store_unreachable"}, only_paused=True)
         return granted
 
     def _is_webhook_key(self, key):

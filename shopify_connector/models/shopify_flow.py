@@ -2,7 +2,6 @@
 
 from odoo import fields, models
 
-from ..core import failures
 from .roles import OPERATOR, check_role
 
 FLOWS = [
@@ -62,7 +61,10 @@ class ShopifyFlow(models.Model):
         check_role(self.env, OPERATOR)
         self.check_access("read")
         # sudo: an operator ends a pause, though only a manager sets flows up
-        self.sudo().write(
+        self.sudo()._resume()
+
+    def _resume(self):
+        self.write(
             {
                 "paused_at": False,
                 "rests_until": False,
@@ -73,23 +75,8 @@ class ShopifyFlow(models.Model):
         for backend in self.backend_id:
             backend._enqueue_due()
 
-    def _pause(self, failure, rest):
-        """Stop the flow: until a person resumes it, or, for a reason that passes by
-        itself, for a short rest."""
-        now = fields.Datetime.now()
-        temporary = failure.reason.nature == "temporary"
-        self.write(
-            {
-                "paused_at": now,
-                "rests_until": now + rest if temporary else False,
-                "paused_reason": failure.code,
-                "paused_message": failures.render(failure),
-            }
-        )
-        self.backend_id._note_event("store", failure.code, failures.render(failure))
-
     def _resume_rested(self):
         now = fields.Datetime.now()
         rested = self.filtered(lambda f: f.rests_until and f.rests_until <= now)
         if rested:
-            rested.action_resume()
+            rested._resume()

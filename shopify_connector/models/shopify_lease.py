@@ -15,6 +15,8 @@ from ..api.errors import ConflictError
 from .short_transaction import short_transaction
 
 KEY = {"namespace": "$app:odoo", "key": "lease"}
+# More than the workers that may advance at once.
+SENT_KEPT = 20
 # When this process last saw its lease confirmed: {(database, store): monotonic time}.
 _confirmed_here = {}
 
@@ -28,7 +30,10 @@ class ShopifyLease(models.Model):
     database_oid = fields.Char()
     system_identifier = fields.Char()
     confirmed = fields.Json(help="The value that Shopify last was seen to hold.")
-    sent = fields.Json(help="The value last sent, committed before it was sent.")
+    sent = fields.Json(
+        help="The last values sent, each committed before it was sent: any of them may "
+        "have arrived."
+    )
 
     _store = models.UniqueIndex("(backend_ref)")
 
@@ -65,31 +70,40 @@ class ShopifyLease(models.Model):
         The local sign is read at every call. Shopify is asked every ten minutes and by
         each process before its first write.
         """
+        problem = self._local_problem(backend)
+        if problem:
+            return problem
+        last = _confirmed_here.get((self.env.cr.dbname, backend.id))
+        if last and time.monotonic() - last < backend._parameter("lease_interval"):
+            return None
+        app, found, digest = self._read(client)
+        if not self._is_ours(backend, found):
+            return self.env._(
+                "another copy of this database has written to the store since: the lease "
+                "in Shopify is not one that this database left there"
+            )
+        self._confirm(backend, found)
+        return self._advance(backend, client, app, digest, found["counter"])
+
+    def _local_problem(self, backend):
+        """The first sign, without any request: does this database live where it did
+        when the store was connected?"""
         with short_transaction(self.env.registry, read_committed=True) as cr:
             here = self._here(cr)
             cr.execute(
-                "SELECT database_oid, system_identifier, confirmed, sent"
-                " FROM shopify_lease WHERE backend_ref = %s",
+                "SELECT database_oid, system_identifier FROM shopify_lease"
+                " WHERE backend_ref = %s",
                 [backend.id],
             )
             row = cr.fetchone()
         if not row:
             return self.env._("the store was never connected from this database")
-        if tuple(here) != row[:2]:
+        if tuple(here) != row:
             return self.env._(
                 "this database is a copy, or was restored from a backup: it lives in "
                 "another place than when the store was connected"
             )
-        last = _confirmed_here.get((self.env.cr.dbname, backend.id))
-        if last and time.monotonic() - last < backend._parameter("lease_interval"):
-            return None
-        app, found, digest = self._read(client)
-        if found not in row[2:4]:
-            return self.env._(
-                "another copy of this database has written to the store since: the lease "
-                "in Shopify is not the one this database left there"
-            )
-        return self._advance(backend, client, app, digest, found["counter"])
+        return None
 
     def _read(self, client):
         """-> (app installation's GID, value or None, digest or None)"""
@@ -106,7 +120,7 @@ class ShopifyLease(models.Model):
             "counter": counter + 1,
             "nonce": secrets.token_hex(8),
         }
-        self._save(backend, "sent", value)
+        self._note_sent(backend, value)
         metafield = {
             "ownerId": app_gid,
             **KEY,
@@ -119,28 +133,46 @@ class ShopifyLease(models.Model):
         except ConflictError:
             # Another worker of ours was faster, or another copy: look which.
             _app, found, _digest = self._read(client)
-            if found != value and not self._is_ours(backend, found):
+            if not self._is_ours(backend, found):
                 return self.env._("another copy of this database writes to the store")
             value = found
-        self._save(backend, "confirmed", value)
-        _confirmed_here[self.env.cr.dbname, backend.id] = time.monotonic()
+        self._confirm(backend, value)
         return None
 
     def _is_ours(self, backend, found):
+        """Whether this database left that value there: as confirmed, or as any of those
+        it sent without learning whether they arrived."""
+        if found is None:
+            return False
         with short_transaction(self.env.registry, read_committed=True) as cr:
             cr.execute(
                 "SELECT confirmed, sent FROM shopify_lease WHERE backend_ref = %s",
                 [backend.id],
             )
-            return found in (cr.fetchone() or ())
+            confirmed, sent = cr.fetchone() or (None, None)
+        return found == confirmed or found in (sent or [])
 
-    def _save(self, backend, column, value):
-        assert column in ("confirmed", "sent")
+    def _note_sent(self, backend, value):
         with short_transaction(self.env.registry, read_committed=True) as cr:
             cr.execute(
-                f"UPDATE shopify_lease SET {column} = %s WHERE backend_ref = %s",
-                [json.dumps(value), backend.id],
+                "SELECT sent FROM shopify_lease WHERE backend_ref = %s FOR UPDATE",
+                [backend.id],
             )
+            (sent,) = cr.fetchone()
+            cr.execute(
+                "UPDATE shopify_lease SET sent = %s WHERE backend_ref = %s",
+                [json.dumps([*(sent or []), value][-SENT_KEPT:]), backend.id],
+            )
+
+    def _confirm(self, backend, value):
+        """Shopify holds this value; a slower worker never moves it back."""
+        with short_transaction(self.env.registry, read_committed=True) as cr:
+            cr.execute(
+                "UPDATE shopify_lease SET confirmed = %s WHERE backend_ref = %s"
+                " AND coalesce((confirmed->>'counter')::bigint, 0) < %s",
+                [json.dumps(value), backend.id, value["counter"]],
+            )
+        _confirmed_here[self.env.cr.dbname, backend.id] = time.monotonic()
 
     def _forget_here(self):
         """Ask Shopify again before the next write, as a started server does."""

@@ -13,6 +13,7 @@ would make these transactions wait for that very job.
 
 import json
 import uuid
+from contextlib import contextmanager
 
 from odoo import api, fields, models
 
@@ -20,6 +21,8 @@ from ..api import deadline, operations
 from ..api.errors import ShopifyError
 from .short_transaction import short_transaction
 
+# Key in the cursor's hooks: writes to close after the commit.
+CLOSING = "shopify_closing"
 OPEN_STATES = ("intent", "unknown", "applied")
 
 
@@ -59,6 +62,8 @@ class ShopifyMutation(models.Model):
     _open = models.Index(
         "(backend_ref, id) WHERE state IN ('intent', 'unknown', 'applied')"
     )
+
+    _retention = models.Index("(created_at) WHERE variables IS NOT NULL")
 
     def _compute_backend_id(self):
         for row in self:
@@ -223,24 +228,59 @@ class ShopifyMutation(models.Model):
         keys = list(keys)
         if not keys:
             return
-        registry = self.env.registry
-        uid = self.env.uid
+        hooks = self.env.cr.postcommit
+        if CLOSING not in hooks.data:
+            hooks.data[CLOSING] = closing = []
+            registry, uid = self.env.registry, self.env.uid
 
-        def close():
-            with registry.cursor() as cr:
-                api.Environment(cr, uid, {})["shopify.mutation"]._close(keys, state)
+            def close():
+                with registry.cursor() as cr:
+                    book = api.Environment(cr, uid, {})["shopify.mutation"]
+                    for some, end in closing:
+                        book._close(some, end)
 
-        self.env.cr.postcommit.add(close)
+            hooks.add(close)
+        hooks.data[CLOSING].append((keys, state))
+
+    @api.model
+    @contextmanager
+    def _bookkeeping(self):
+        """A savepoint for what records remote writes. Hooks outlive a savepoint, so what
+        was to be closed within it is forgotten with it: the next run settles that."""
+        closing = self.env.cr.postcommit.data
+        kept = len(closing.get(CLOSING, ()))
+        try:
+            with self.env.cr.savepoint():
+                yield
+                self.env.flush_all()
+        except BaseException:
+            del closing.get(CLOSING, [])[kept:]
+            raise
+
+    @api.model
+    def _abandoned(self, backend):
+        """Names of the subjects of writes that stand open for longer than any worker
+        takes: each needs a run that settles them."""
+        self.env.cr.execute(
+            "SELECT DISTINCT s FROM shopify_mutation,"
+            " LATERAL jsonb_array_elements_text(subjects) AS s"
+            " WHERE backend_ref = %s AND state IN ('intent', 'unknown', 'applied')"
+            " AND created_at < now() AT TIME ZONE 'UTC' - interval '10 minutes'",
+            [backend.id],
+        )
+        return [name for (name,) in self.env.cr.fetchall()]
 
     @api.model
     def _trim(self, days):
-        """Forget what closed writes held; the rows stay, with their outcome."""
-        self.env.cr.execute(
-            "UPDATE shopify_mutation SET variables = NULL, answer = NULL, before = NULL"
-            " WHERE state IN ('settled', 'not_applied') AND variables IS NOT NULL"
-            " AND created_at < now() AT TIME ZONE 'UTC' - make_interval(days => %s)",
-            [days],
-        )
+        """Forget what old writes held (it may be personal data); the rows stay, with
+        their outcome."""
+        with self._short_transaction() as cr:
+            cr.execute(
+                "UPDATE shopify_mutation SET variables = NULL, answer = NULL,"
+                " before = NULL WHERE variables IS NOT NULL AND created_at <"
+                " now() AT TIME ZONE 'UTC' - make_interval(days => %s)",
+                [days],
+            )
 
 
 class OpenWrite:

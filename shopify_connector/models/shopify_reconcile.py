@@ -5,16 +5,25 @@ the GIDs and `updatedAt` of a window that overlaps the last one by far, and asks
 sync wherever `updatedAt` differs from the one read with the last finished run.
 """
 
+import math
+import time
 from datetime import timedelta
 
-from odoo import api, fields, models
-from odoo.tools import split_every
+from odoo import SUPERUSER_ID, api, fields, models
 
-from ..api.errors import ShopifyError
+from ..api.errors import (
+    AccessDeniedError,
+    ShopifyError,
+    ThrottledError,
+    TransientError,
+)
 from ..core import identity
 from .remote_failure import remote_failure
+from .remote_nodes import read_nodes
 from .roles import OPERATOR, check_role
+from .shopify_backend import JOB_PRIORITY
 from .shopify_mark import LINKS
+from .shopify_sale_order import READABLE_DAYS
 from .shopify_sync import HANDLERS
 
 # flow: (Shopify type, operation, root field)
@@ -24,51 +33,90 @@ LISTS = {
     "orders": ("Order", "orders/changed", "orders"),
 }
 
+# A listing goes on in another job after this long, well within a worker's limits.
+LIST_SECONDS = 20
+COMPARED_AT_ONCE = 250
+
 
 class ShopifyBackend(models.Model):
     _inherit = "shopify.backend"
 
     @api.model
     def _cron_reconcile(self, hours=2):
-        for backend in self.search([("state", "=", "connected")]):
-            backend._reconcile(hours)
+        self._for_each_store(lambda backend: backend._enqueue_reconcile(hours))
+
+    def _enqueue_reconcile(self, hours=None, flows=None):
+        """List what changed within `hours` (None: everything) in jobs of their own, so
+        that a long list neither holds up a user nor outlives a worker."""
+        for flow in flows or LISTS:
+            if self._flow_policy(flow) != "off":
+                self._enqueue_page(flow, hours)
+
+    def _enqueue_page(self, flow, hours, after=None, eta=None):
+        self.with_user(SUPERUSER_ID).with_delay(
+            priority=JOB_PRIORITY["mark"],
+            eta=eta,
+            identity_key=f"shopify/list/{self.id}/{flow}/{hours}/{after}",
+            description=f"Shopify {self.name}: find changed {flow}",
+        )._reconcile_job(flow, hours, after)
+
+    def _reconcile_job(self, flow, hours=None, after=None):
+        """Job: list pages for a while, each committed; a successor has the rest."""
+        if self.state != "connected" or not self._is_at_home():
+            return
+        stop_at = time.monotonic() + LIST_SECONDS
+        with self._client() as client:
+            while True:
+                try:
+                    after, _counts = self._reconcile_page(client, flow, hours, after)
+                except ThrottledError as error:
+                    eta = math.ceil(error.retry_after) + 1
+                    self._enqueue_page(flow, hours, after, eta)
+                    return
+                except ShopifyError as error:
+                    # The next pass lists the same again, and more.
+                    self._note_event("store", error.failure, f"{flow}: {error}")
+                    return
+                self.env.cr.commit()  # a page found stays found
+                if after is None:
+                    return
+                if time.monotonic() > stop_at:
+                    self._enqueue_page(flow, hours, after)
+                    return
 
     def _reconcile(self, hours=None, flows=None):
-        """List what changed within `hours` (None: everything) and trigger what differs
-        from what was read. Returns {flow: {"listed": n, "triggered": n}}."""
+        """The same here and now. Returns {flow: {"listed": n, "triggered": n}}."""
         self.ensure_one()
         counts = {}
-        for flow in flows or LISTS:
-            if self._flow_policy(flow) == "off":
-                continue
-            try:
-                with self._client() as client:
-                    counts[flow] = self._reconcile_flow(client, flow, hours)
-            except ShopifyError as error:
-                counts[flow] = {"error": str(error)}
-                self._note_event("store", error.failure, f"{flow}: {error}")
+        with self._client() as client:
+            for flow in flows or LISTS:
+                if self._flow_policy(flow) == "off":
+                    continue
+                total = counts[flow] = {"listed": 0, "triggered": 0}
+                after = None
+                while True:
+                    after, found = self._reconcile_page(client, flow, hours, after)
+                    for name, count in found.items():
+                        total[name] += count
+                    if after is None:
+                        break
         return counts
 
-    def _reconcile_flow(self, client, flow, hours):
+    def _reconcile_page(self, client, flow, hours, after):
+        """List one page and trigger what differs from what was read. Returns (where the
+        next page starts, or None; {"listed": n, "triggered": n})."""
         shopify_type, operation, root = LISTS[flow]
-        counts = {"listed": 0, "triggered": 0}
-        after = None
-        while True:
-            page = client.execute(
-                operation, {"query": self._window(flow, hours), "after": after}
-            ).data[root]
-            listed = {node["id"]: node["updatedAt"] for node in page["nodes"]}
-            differing = self._differing(shopify_type, listed)
-            self.env["shopify.trigger"].sudo()._insert(
-                self,
-                [(flow, "in", shopify_type, gid) for gid in differing],
-                "reconcile",
-            )
-            counts["listed"] += len(listed)
-            counts["triggered"] += len(differing)
-            if not page["pageInfo"]["hasNextPage"]:
-                return counts
-            after = page["pageInfo"]["endCursor"]
+        page = client.execute(
+            operation, {"query": self._window(flow, hours), "after": after}
+        ).data[root]
+        listed = {node["id"]: node["updatedAt"] for node in page["nodes"]}
+        differing = self._differing(shopify_type, listed)
+        self.env["shopify.trigger"].sudo()._insert_missing(
+            self, [(flow, "in", shopify_type, gid) for gid in differing], "reconcile"
+        )
+        info = page["pageInfo"]
+        counts = {"listed": len(listed), "triggered": len(differing)}
+        return (info["endCursor"] if info["hasNextPage"] else None), counts
 
     def _window(self, flow, hours):
         """Shopify search text. `customers` compares whole days, in UTC."""
@@ -101,18 +149,24 @@ class ShopifyBackend(models.Model):
             )
         )
         read = {row.subject_key: row.remote_updated_at for row in rows}
-        return [gid for gid, updated in listed.items() if read.get(gid) != updated]
+        # What comes back by itself reads fresh then; until then its delay counts.
+        waiting = {row.subject_key for row in rows if row.state == "waiting"}
+        return [
+            gid
+            for gid, updated in listed.items()
+            if gid not in waiting and read.get(gid) != updated
+        ]
 
     def _reconcile_requested(self, flow):
         if self.state == "connected" and flow in LISTS:
-            self._reconcile(flows=[flow])
+            self._enqueue_reconcile(flows=[flow])
 
     def action_sync_now(self):
         """Read everything that differs, now."""
         check_role(self.env, OPERATOR)
         self.check_access("read")
         for backend in self:
-            backend._reconcile()
+            backend._enqueue_reconcile()
             backend._enqueue_due()
         return True
 
@@ -122,67 +176,125 @@ class ShopifyBackend(models.Model):
     def _cron_check(self):
         """Hourly: may we still sign in, with which scopes, and which locations are
         there. An app that was uninstalled shows here if its webhook never came."""
-        for backend in self.search([("state", "=", "connected")]):
-            try:
-                with backend._client() as client:
-                    backend._check_scopes(client)
-                    self.env["shopify.mapping.location"]._refresh(backend, client)
-                    if client.version_changed:
-                        backend._note_event(
-                            "store", "api_version_changed", client.version_seen
-                        )
-            except ShopifyError as error:
-                backend._pause_all(remote_failure(backend, error))
+        self._for_each_store(lambda backend: backend._check())
+
+    def _check(self):
+        try:
+            with self._client() as client:
+                self._check_scopes(client)
+                self.env["shopify.mapping.location"]._refresh(self, client)
+                if client.version_changed:
+                    self._note_event(
+                        "store", "api_version_changed", client.version_seen
+                    )
+        except (TransientError, AccessDeniedError) as error:
+            self._note_event("store", error.failure, str(error))
+        except ShopifyError as error:
+            self._pause_all(remote_failure(self, error))
 
     @api.model
     def _cron_compare_linked(self):
         """Weekly: every linked record is read by its ID, so that what was deleted, and
         a mark that was changed by another route, is found without any webhook."""
-        for backend in self.search([("state", "=", "connected")]):
-            try:
-                with backend._client() as client:
-                    backend._compare_linked(client)
-            except ShopifyError as error:
-                backend._note_event("store", error.failure, str(error))
+
+        def enqueue(backend):
+            for shopify_type in LINKS:
+                backend._enqueue_comparison(shopify_type)
+
+        self._for_each_store(enqueue)
+
+    def _enqueue_comparison(self, shopify_type, last_id=0, eta=None):
+        self.with_user(SUPERUSER_ID).with_delay(
+            priority=JOB_PRIORITY["mark"],
+            eta=eta,
+            identity_key=f"shopify/compare/{self.id}/{shopify_type}/{last_id}",
+            description=f"Shopify {self.name}: compare linked {shopify_type}",
+        )._compare_job(shopify_type, last_id)
+
+    def _compare_job(self, shopify_type, last_id=0):
+        """Job: compare linked records by ID for a while, 250 at a time, each lot
+        committed; a successor has the rest."""
+        if self.state != "connected" or not self._is_at_home():
+            return
+        stop_at = time.monotonic() + LIST_SECONDS
+        with self._client() as client:
+            while True:
+                try:
+                    last_id, _counts = self._compare_part(client, shopify_type, last_id)
+                except ThrottledError as error:
+                    eta = math.ceil(error.retry_after) + 1
+                    self._enqueue_comparison(shopify_type, last_id, eta)
+                    return
+                except ShopifyError as error:
+                    self._note_event("store", error.failure, str(error))
+                    return
+                self.env.cr.commit()  # what was found stays found
+                if last_id is None:
+                    return
+                if time.monotonic() > stop_at:
+                    self._enqueue_comparison(shopify_type, last_id)
+                    return
 
     def _compare_linked(self, client):
-        """Trigger what is gone in Shopify (in) or differs in its mark (mark). Returns
-        {Shopify type: {"linked": n, "gone": n, "unmarked": n}}."""
+        """The same here and now, for all types. Returns {Shopify type: counts}."""
         counts = {}
-        database = self.env["shopify.mark"]._database()
-        for shopify_type, model in LINKS.items():
-            # sudo: links are closed to everybody's hands
-            links = self.env[model].sudo().search([("backend_id", "=", self.id)])
-            count = counts[shopify_type] = {
-                "linked": len(links),
-                "gone": 0,
-                "unmarked": 0,
-            }
-            for part in split_every(250, links.ids):
-                some = links.browse(part)
-                gone, unmarked = self._differing_links(client, some, database)
-                count["gone"] += len(gone)
-                count["unmarked"] += len(unmarked)
-                flow = links._flow
-                subjects = [(flow, "mark", shopify_type, gid) for gid in unmarked]
-                if ("in", shopify_type) in HANDLERS:
-                    subjects += [(flow, "in", shopify_type, gid) for gid in gone]
-                self.env["shopify.trigger"].sudo()._insert(self, subjects, "comparison")
+        for shopify_type in LINKS:
+            total = counts[shopify_type] = {"linked": 0, "gone": 0, "unmarked": 0}
+            last_id = 0
+            while last_id is not None:
+                last_id, found = self._compare_part(client, shopify_type, last_id)
+                for name, count in found.items():
+                    total[name] += count
         return counts
 
-    def _differing_links(self, client, links, database):
+    def _compare_part(self, client, shopify_type, last_id):
+        """Trigger what is gone in Shopify (in) or differs in its mark (mark), of the
+        next 250 links. Returns (the last one's ID, or None; counts)."""
+        # sudo: links are closed to everybody's hands
+        model = self.env[LINKS[shopify_type]].sudo()
+        links = model.search(
+            [("backend_id", "=", self.id), ("id", ">", last_id)],
+            limit=COMPARED_AT_ONCE,
+            order="id",
+        )
+        gone, unmarked = [], []
+        compared = links.filtered("shopify_gid") - self._withheld_links(links)
+        if compared:
+            gone, unmarked = self._differing_links(client, compared)
+        subjects = [(model._flow, "mark", shopify_type, gid) for gid in unmarked]
+        if ("in", shopify_type) in HANDLERS:
+            subjects += [(model._flow, "in", shopify_type, gid) for gid in gone]
+        self.env["shopify.trigger"].sudo()._insert_missing(self, subjects, "comparison")
+        counts = {"linked": len(links), "gone": len(gone), "unmarked": len(unmarked)}
+        more = len(links) == COMPARED_AT_ONCE
+        return (links[-1].id if more else None), counts
+
+    def _withheld_links(self, links):
+        """Links that Shopify shows as nothing though they exist: orders over 60 days,
+        without the scope read_all_orders."""
+        granted = (self.sudo().granted_scopes or "").split(",")
+        if links._name != "shopify.sale.order" or "read_all_orders" in granted:
+            return links.browse()
+        limit = fields.Datetime.now() - timedelta(days=READABLE_DAYS - 1)
+        return links.filtered(
+            lambda link: (link.sale_order_id.date_order or link.create_date) < limit
+        )
+
+    def _differing_links(self, client, links):
         """-> (GIDs that Shopify doesn't have any more, GIDs whose mark isn't ours)"""
-        by_gid = {link.shopify_gid: link for link in links if link.shopify_gid}
-        answer = client.execute("metafields/read_marks", {"ids": sorted(by_gid)})
-        nodes = {node["id"]: node for node in answer.data["nodes"] if node}
-        proofs = links._proofs(database)
+        by_gid = {link.shopify_gid: link for link in links}
+        nodes = read_nodes(
+            client, "metafields/read_marks", sorted(by_gid), COMPARED_AT_ONCE
+        )
+        proofs = links._proofs(self.env["shopify.mark"]._database())
         gone, unmarked = [], []
         for gid, link in by_gid.items():
-            if gid not in nodes:
+            node = nodes[gid]
+            if node is None:
                 gone.append(gid)
-            elif link in proofs:
+            elif isinstance(node, dict) and link in proofs:
                 proof = proofs[link]
-                mark = identity.mark_from_node(nodes[gid])
+                mark = identity.mark_from_node(node)
                 if (mark.value, mark.proof) != (proof.value, proof):
                     unmarked.append(gid)
         return gone, unmarked

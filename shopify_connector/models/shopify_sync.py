@@ -11,16 +11,15 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 
-from psycopg2 import IntegrityError, OperationalError
+from psycopg2 import IntegrityError
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.service.model import PG_CONCURRENCY_ERRORS_TO_RETRY
 from odoo.tools import SQL, format_datetime
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
-from ..api.errors import ShopifyError, ThrottledError
+from ..api.errors import AuthError, ShopifyError, ThrottledError
 from ..api.throttle import LONGEST_WAIT
 from ..core import failures
 from ..core.failures import Failure, NeedsReview
@@ -30,6 +29,7 @@ from .remote_failure import remote_failure
 from .roles import OPERATOR, check_role
 from .shopify_binding import Nodes
 from .shopify_trigger import PRIORITY, group_of
+from .short_transaction import is_concurrency
 
 _logger = logging.getLogger(__name__)
 
@@ -56,6 +56,8 @@ PROBE = {
 LOOKAHEAD = 10
 
 
+# Causes that bring no news, only certainty.
+SCHEDULED = frozenset({"reconcile", "comparison", "nightly", "released"})
 # The result of a subject that a person closed: its row stays as it is.
 CLOSED = object()
 
@@ -76,25 +78,29 @@ class Subject:
     priority: int = 20
     state: str = ""
     remote_updated_at: str = ""
+    reason_code: str = ""
+    was_accepted: bool = False
 
     @property
     def name(self):
         return f"{self.direction}/{self.type}/{self.key}"
 
     def closed_for(self, updated_at):
-        """A person closed it, and nothing changed in Shopify since."""
-        asked = {"retry", "accepted"} & set(self.causes)
-        return (
-            self.state == "cancelled"
-            and not asked
-            and bool(updated_at)
-            and updated_at == self.remote_updated_at
-        )
+        """A person closed it, and nothing changed since.
+
+        updated_at: Shopify's, as just read; None for what goes to Shopify: there only a
+        scheduled comparison is no news.
+        """
+        if self.state != "cancelled" or {"retry", "accepted"} & set(self.causes):
+            return False
+        if self.direction != "in":
+            return set(self.causes) <= SCHEDULED
+        return bool(updated_at) and updated_at == self.remote_updated_at
 
     @property
     def accepted(self):
-        """A person said that this one may go, though its flow is in review."""
-        return "accepted" in self.causes
+        """A person said that this one may go; it holds until the run comes to an end."""
+        return self.was_accepted or "accepted" in self.causes
 
 
 class ShopifySync(models.Model):
@@ -163,6 +169,9 @@ class ShopifySync(models.Model):
     last_batch = fields.Char()
     last_run_at = fields.Datetime("Last Sync")
     close_reason = fields.Char()
+    is_accepted = fields.Boolean(
+        help="A person accepted it, and a passing reason made it wait."
+    )
 
     _subject = models.UniqueIndex(
         "(backend_id, direction, subject_type, subject_key)",
@@ -172,6 +181,7 @@ class ShopifySync(models.Model):
         "(backend_id, drain_group, next_attempt_at) WHERE state = 'waiting'"
     )
     _open = models.Index("(state, weight) WHERE state IN ('review', 'waiting')")
+    _batch = models.Index("(last_batch) WHERE last_batch IS NOT NULL")
 
     # === THE JOB === #
 
@@ -185,15 +195,17 @@ class ShopifySync(models.Model):
         self = self._as_sync_user(backend)
         backend = backend.with_env(self.env)
         stop_at = time.monotonic() + DRAIN_SECONDS
-        batch, wait = None, 0
+        ended, wait = [], 0
         try:
-            with backend._client() as client:
+            with backend._client(longest_wait=0.0) as client:
                 if not backend._may_work(client):
                     return
                 while time.monotonic() < stop_at:
                     wait = self._wait_for_points(client, group)
                     if wait:
                         break
+                    # The claim must be its transaction's first statement.
+                    self.env.cr.commit()
                     subjects = self._claim(backend, group)
                     if subjects is None:
                         raise RetryableJobError(
@@ -202,15 +214,17 @@ class ShopifySync(models.Model):
                             ignore_retry=True,
                         )
                     if not subjects:
+                        # Somebody else may hold what is due: no hurry then.
+                        wait = 1
                         break
-                    batch = self._work(backend, group, client, subjects, batch)
+                    ended = self._work(backend, group, client, subjects, ended)
         except Exception as error:
             if _is_link_race(error):
                 raise RetryableJobError(
                     "Another worker linked the same record first", seconds=1
                 ) from error
             raise
-        self.env["shopify.claim"]._note(backend, group, [], finished=batch)
+        self.env["shopify.claim"]._note(backend, group, [], ended)
         backend._enqueue_successor(group, not_before=wait)
 
     @api.model
@@ -220,45 +234,48 @@ class ShopifySync(models.Model):
         Returns 0, or the seconds that they are still away: the successor's job then.
         """
         for _try in range(2):
-            try:
-                client.release(client.reserve(PROBE[group]))
-                return 0
-            except ThrottledError as error:
-                if error.retry_after > LONGEST_WAIT:
-                    return error.retry_after
-                time.sleep(error.retry_after)
+            wait = client.seconds_away(PROBE[group])
+            if not 0 < wait <= LONGEST_WAIT:
+                return wait
+            time.sleep(wait)
         return LONGEST_WAIT
 
     @api.model
     def _as_sync_user(self, backend):
         backend = backend.sudo()  # any job user may look up who works for the store
         user = backend.sync_user_id
-        return (
-            self.with_user(user)
-            .with_company(backend.company_id)
-            .with_context(
-                lang=backend.lang or user.lang, tz="UTC", tracking_disable=True
-            )
-        )
+        # Made anew: whoever caused the job must not decide how its work is done.
+        context = {
+            "allowed_company_ids": backend.company_id.ids,
+            "lang": backend.lang or user.lang,
+            "tz": "UTC",
+            "tracking_disable": True,
+        }
+        return self.with_env(self.env(user=user.id, su=False, context=context))
 
     @api.model
-    def _work(self, backend, group, client, subjects, finished):
-        """One batch, one transaction: note, run, record, commit. Returns its name."""
+    def _work(self, backend, group, client, subjects, ended):
+        """One batch, one transaction: note, run, record, commit. Returns the names of
+        the subjects that came to an end; `ended` are those of the batch before."""
         deaths = self.env["shopify.claim"]._deaths(
             backend, [subject.name for subject in subjects]
         )
         subjects, dead = self._spare_the_deadly(subjects, deaths)
         batch = self.env["shopify.claim"]._note(
-            backend, group, [subject.name for subject in subjects], finished
+            backend, group, [subject.name for subject in subjects], ended
         )
         started = time.monotonic()
         results = {subject: (failure, {}) for subject, failure in dead.items()}
-        results.update(self._run(backend, client, subjects))
-        self._record(backend, results, batch, time.monotonic() - started, client)
-        if dead:
-            self.env["shopify.claim"]._forget(backend, [s.name for s in dead])
-        self.env.cr.commit()  # the drain's contract: one transaction a batch
-        return batch
+        try:
+            results.update(self._run(backend, client, subjects))
+            self._record(backend, results, batch, time.monotonic() - started, client)
+            self.env.cr.commit()  # the drain's contract: one transaction a batch
+        except Exception as error:
+            if _leaves_the_job(error):
+                self.env["shopify.claim"]._drop(batch)
+            raise
+        backend._pause_where_needed(results)
+        return [subject.name for subject in results]
 
     @api.model
     def _spare_the_deadly(self, subjects, deaths):
@@ -346,6 +363,7 @@ class ShopifySync(models.Model):
            array_agg(t.id) FILTER (WHERE t.id IS NOT NULL),
            array_agg(DISTINCT t.cause) FILTER (WHERE t.id IS NOT NULL),
            max(t.user_id), coalesce(s.state, ''), coalesce(s.remote_updated_at, ''),
+           coalesce(s.reason_code, ''), coalesce(s.is_accepted, false),
            count(t.id) = count(lt.id) AND (s.id IS NULL OR ls.id IS NOT NULL)
       FROM gate g
       LEFT JOIN picked p ON true
@@ -358,7 +376,8 @@ class ShopifySync(models.Model):
             AND s.subject_type = p.subject_type AND s.subject_key = p.subject_key
       LEFT JOIN locked_sync ls ON ls.id = s.id
      GROUP BY p.direction, p.subject_type, p.subject_key, p.priority, p.age, g.ok,
-              s.id, ls.id, s.attempt_count, s.flow, s.state, s.remote_updated_at
+              s.id, ls.id, s.attempt_count, s.flow, s.state, s.remote_updated_at,
+              s.reason_code, s.is_accepted
      ORDER BY p.priority, p.age
                 """,
                 lock=backend._advisory_key(f"drain/{group}"),
@@ -385,6 +404,8 @@ class ShopifySync(models.Model):
                 priority=priority,
                 state=state,
                 remote_updated_at=remote_updated_at,
+                reason_code=reason_code,
+                was_accepted=was_accepted,
             )
             for (
                 direction,
@@ -400,6 +421,8 @@ class ShopifySync(models.Model):
                 user_id,
                 state,
                 remote_updated_at,
+                reason_code,
+                was_accepted,
                 whole,
             ) in rows
             if key is not None and whole
@@ -436,28 +459,55 @@ class ShopifySync(models.Model):
         order = list(dict.fromkeys(HANDLERS.values()))
         for model in sorted(inbound, key=order.index):
             by_key = {subject.key: subject for subject in inbound[model]}
-            try:
-                nodes = self.env[model]._fetch(backend, client, list(by_key))
-                owners = self.env[model]._read_owners(backend, client, nodes)
-            except ShopifyError as error:
-                failure = remote_failure(backend, error)
-                results.update((subject, (failure, {})) for subject in inbound[model])
-                continue
-            fetched[model] = (by_key, Nodes(nodes, owners))
+            nodes, failed = self._read(self.env[model], backend, client, list(by_key))
+            results.update((by_key[key], (end, {})) for key, end in failed.items())
+            if nodes:
+                by_key = {key: by_key[key] for key in nodes}
+                fetched[model] = (by_key, nodes)
         for model, (by_key, nodes) in fetched.items():
             results.update(self._write_in(self.env[model], backend, nodes, by_key))
         return results
 
     @api.model
+    def _read(self, model, backend, client, keys):
+        """-> (Nodes, {key: Failure}). Reads split safely: what one object breaks must
+        not hold up the others."""
+        try:
+            nodes = model._fetch(backend, client, keys)
+            return Nodes(nodes, model._read_owners(backend, client, nodes)), {}
+        except Exception as error:
+            if _leaves_the_job(error):
+                raise
+            everybodys = isinstance(error, AuthError | ThrottledError)
+            if everybodys or len(keys) == 1:
+                failure = self._failure_of(backend, error, keys[0])
+                return None, dict.fromkeys(keys, failure)
+        half = len(keys) // 2
+        first, failed = self._read(model, backend, client, keys[:half])
+        second, more = self._read(model, backend, client, keys[half:])
+        found = Nodes({}, {})
+        for part in (first, second):
+            if part:
+                found.update(part)
+                found.owners.update(part.owners)
+        return found, failed | more
+
+    @api.model
     def _write_in(self, model, backend, nodes, by_key):
-        facts = {key: model._describe(key, nodes.get(key)) for key in by_key}
+        facts, broken = {}, {}
+        for key in by_key:
+            try:
+                facts[key] = model._describe(key, nodes.get(key))
+            except Exception as error:
+                facts[key] = {}
+                broken[key] = self._local_failure(backend, error, key)
         closed = {
             key
             for key, subject in by_key.items()
             if subject.closed_for(facts[key].get("updated_at"))
         }
-        found = dict.fromkeys(closed, CLOSED)
-        todo = nodes.only([key for key in by_key if key not in closed])
+        found = dict.fromkeys(closed, CLOSED) | broken
+        todo = nodes.only([key for key in by_key if key not in found])
         if todo:
             found.update(self._plan_and_apply(model, backend, todo, by_key))
         return {by_key[key]: (found[key], facts[key]) for key in by_key}
@@ -477,10 +527,12 @@ class ShopifySync(models.Model):
                 todo = {key: plan for key, plan in plans.items() if key not in found}
                 if todo:
                     found.update(model._apply(backend, todo))
+                missing = set(nodes) - set(found)
+                if missing:
+                    raise AssertionError(
+                        f"{model._name} answered nothing for {missing}"
+                    )
                 self.env.flush_all()
-            missing = set(nodes) - set(found)
-            if missing:
-                raise AssertionError(f"{model._name} answered nothing for {missing}")
             return found
         except Exception as error:
             if _leaves_the_job(error):
@@ -517,11 +569,17 @@ class ShopifySync(models.Model):
         else:
             by_record = {int(subject.key): subject for subject in subjects}
             records = model._subjects(backend, list(by_record))
+        closed = [s for s in subjects if s.closed_for(None)]
+        if closed:
+            ends = {subject: (CLOSED, {}) for subject in closed}
+            rest = [s for s in subjects if s not in ends]
+            if rest:
+                ends.update(self._run_out(backend, client, model_name, rest))
+            return ends
         sent_before = client.mutations_sent
         try:
-            with self.env.cr.savepoint():
+            with self.env["shopify.mutation"]._bookkeeping():
                 found = model._export(backend, client, records)
-                self.env.flush_all()
         except Exception as error:
             if _leaves_the_job(error):
                 raise
@@ -532,11 +590,7 @@ class ShopifySync(models.Model):
                         self._run_out(backend, client, model_name, [subject])
                     )
                 return results
-            failure = (
-                remote_failure(backend, error)
-                if isinstance(error, ShopifyError)
-                else self._local_failure(backend, error, subjects[0].key)
-            )
+            failure = self._failure_of(backend, error, subjects[0].key)
             return {subject: (failure, {}) for subject in subjects}
         facts = model._describe_exports(backend, subjects)
         return {
@@ -547,6 +601,12 @@ class ShopifySync(models.Model):
     # === FAILURES === #
 
     @api.model
+    def _failure_of(self, backend, error, key):
+        if isinstance(error, ShopifyError):
+            return remote_failure(backend.sudo(), error)
+        return self._local_failure(backend, error, key)
+
+    @api.model
     def _local_failure(self, backend, error, key):
         """The reason for what planning or writing raised."""
         if isinstance(error, NeedsReview):
@@ -555,7 +615,7 @@ class ShopifySync(models.Model):
             return Failure(
                 "company_access_missing",
                 {
-                    "company": backend.company_id.display_name,
+                    "company": backend.sudo().company_id.display_name,
                     "user": self.env.user.display_name,
                     "detail": str(error.args[0] if error.args else error),
                 },
@@ -612,35 +672,6 @@ class ShopifySync(models.Model):
                 "DELETE FROM shopify_trigger WHERE id = ANY(%s)", [trigger_ids]
             )
         self.env.flush_all()
-        self._pause_where_needed(
-            backend, {s: r for s, (r, _f) in results.items() if isinstance(r, Failure)}
-        )
-
-    @api.model
-    def _pause_where_needed(self, backend, failed):
-        """Store-wide reasons stop their flow, counted over everything that stands."""
-        by_cause = {}
-        for subject, failure in failed.items():
-            if failure.reason.store_wide or failure.reason.nature == "defect":
-                key = (subject.flow, failures.cause_key(failure))
-                by_cause[key] = failure
-        if not by_cause:
-            return
-        rows = self.sudo().search_fetch(
-            [
-                ("backend_id", "=", backend.id),
-                ("cause_key", "in", [cause for _flow, cause in by_cause]),
-                ("state", "in", ("review", "waiting")),
-            ],
-            ["flow", "cause_key", "subject_key"],
-        )
-        backend._pause_flows(
-            [
-                (row.flow, row.subject_key, by_cause[row.flow, row.cause_key])
-                for row in rows
-                if (row.flow, row.cause_key) in by_cause
-            ]
-        )
 
     @api.model
     def _subject_values(self, backend, subject):
@@ -676,10 +707,14 @@ class ShopifySync(models.Model):
                 "next_attempt_at": False,
                 "attempt_count": 0,
                 "first_failed_at": False,
+                "is_accepted": False,
                 "remote_updated_at": facts.get("updated_at") or False,
             }
         reason = failures.CATALOGUE[result.code]
-        decision = failures.decide(result, subject.attempts + 1, now, random.random())
+        # Tries with this very reason: another one starts its own count.
+        same = subject.reason_code == result.code
+        attempts = subject.attempts + 1 if same else 1
+        decision = failures.decide(result, attempts, now, random.random())
         retry_at = getattr(decision, "when", None)
         row = flows.get(subject.flow)
         params = {k: v for k, v in result.params.items() if k != "traceback"}
@@ -695,12 +730,13 @@ class ShopifySync(models.Model):
             "nature": reason.nature,
             "traceback": result.params.get("traceback") or False,
             "next_attempt_at": retry_at or False,
-            "attempt_count": subject.attempts + 1,
+            "attempt_count": attempts,
+            "is_accepted": bool(subject.accepted and retry_at),
         }
         # Whoever a stop was handed to keeps it, however often it stops again.
         if not (subject.attempts and self.sudo().browse(subject.sync_id).owner_id):
             vals["owner_id"] = row.owner_id.id if row else False
-        if not retry_at and facts.get("updated_at"):
+        if facts.get("updated_at"):
             vals["remote_updated_at"] = facts["updated_at"]
         if not subject.attempts:
             vals["first_failed_at"] = now
@@ -750,8 +786,10 @@ class ShopifySync(models.Model):
             self.env["shopify.sync.wait"].sudo().search(
                 [("sync_id", "in", ids)]
             ).unlink()
+        present = backend._present({key for keys in waits.values() for key in keys})
         vals = [
-            {"sync_id": rows[subject].id, "key": key}
+            # What is there already isn't what holds this subject up.
+            {"sync_id": rows[subject].id, "key": key, "is_present": key in present}
             for subject, keys in waits.items()
             for key in dict.fromkeys(keys)
         ]
@@ -871,6 +909,9 @@ class ShopifySyncWait(models.Model):
         "shopify.sync", required=True, index=True, ondelete="cascade"
     )
     key = fields.Char(required=True, index=True)
+    is_present = fields.Boolean(
+        help="It was there when the subject stopped: its presence releases nothing."
+    )
 
     _once = models.UniqueIndex("(sync_id, key)")
 
@@ -902,7 +943,4 @@ def _leaves_the_job(error):
     """Errors that no savepoint may swallow: the whole transaction is out of date."""
     if isinstance(error, RetryableJobError) or _is_link_race(error):
         return True
-    return (
-        isinstance(error, OperationalError)
-        and error.pgcode in PG_CONCURRENCY_ERRORS_TO_RETRY
-    )
+    return is_concurrency(error)

@@ -10,6 +10,7 @@ from .roles import OPERATOR, check_role, has_role
 # Where the fix of a reason leads: a method of shopify.sync. What is not listed needs no
 # deed of its own here and leads to the comparison of both sides.
 FIXES = {
+    "compare": "action_compare",
     "link_variant": "action_link",
     "link_product": "action_link",
     "link_customer": "action_link",
@@ -193,14 +194,14 @@ class ShopifySync(models.Model):
 
     def action_ask(self):
         """Postpone, hand over or close: asks what it needs."""
-        return self._ask(self.env.context.get("act", "postpone"))
+        return self._ask(act=self.env.context.get("act", "postpone"))
 
     def action_settle(self):
         """A person looked in Shopify and says whether our request was carried out."""
         self.ensure_one()
-        return self._ask("was_done")
+        return self._ask(is_settling=True)
 
-    def _ask(self, act):
+    def _ask(self, **defaults):
         check_role(self.env, OPERATOR)
         return {
             "type": "ir.actions.act_window",
@@ -208,7 +209,10 @@ class ShopifySync(models.Model):
             "res_model": "shopify.sync.act",
             "view_mode": "form",
             "target": "new",
-            "context": {"default_sync_ids": self.ids, "default_act": act},
+            "context": {
+                "default_sync_ids": self.ids,
+                **{f"default_{name}": value for name, value in defaults.items()},
+            },
         }
 
     def action_compare(self):
@@ -319,6 +323,8 @@ class ShopifySync(models.Model):
             self.env._("Shopify"),
             self.env._("Odoo"),
         )
+        # What both sides have comes first.
+        lines.sort(key=lambda line: line[2] is None)
         body = Markup("").join(_line(*line) for line in lines)
         return Markup('<table class="table table-sm">%s%s</table>') % (head, body)
 

@@ -28,6 +28,7 @@ class ShopifySync(models.Model):
     _inherit = "shopify.sync"
 
     weight = fields.Integer(aggregator="max")
+    attempt_count = fields.Integer(aggregator=False)
     headline = fields.Char(
         "Cause", index=True, help="The same for all items that one fix releases."
     )

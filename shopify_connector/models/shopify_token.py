@@ -36,6 +36,8 @@ class StoreToken:
     def __init__(self, env, backend):
         self._registry = env.registry
         self._backend_id = backend.id
+        # As last read: a job asks for each of its requests.
+        self._last = (None, None, None)
         self._ask = {
             "shop": backend.shop_domain,
             "client_id": backend.client_id or "",
@@ -48,28 +50,49 @@ class StoreToken:
 
     def current(self):
         """A token that is good for a while yet."""
-        return self._token(lambda row, now: not _is_fresh(row, now))
+        now = fields.Datetime.now()
+        if not _is_fresh(self._last, now):
+            self._last = self._stored()
+        row = self._last
+        if _is_fresh(row, now):
+            return row[0]
+        # One worker renews ahead of time; the others go on with what is still good.
+        still_good = bool(row[0]) and now < row[2]
+        return self._renewed(lambda row, now: not _is_fresh(row, now), still_good)
 
     def renew(self, rejected):
         """Another token than the one that Shopify refused."""
-        return self._token(
-            lambda row, now: row[0] == rejected or not _is_fresh(row, now)
+        self._last = (None, None, None)
+        return self._renewed(
+            lambda row, now: row[0] == rejected or not _is_fresh(row, now), False
         )
 
-    def _token(self, must_ask):
+    def _stored(self):
+        with short_transaction(self._registry, read_committed=True) as cr:
+            return self._row(cr, "")
+
+    def _row(self, cr, lock):
+        cr.execute(
+            "SELECT access_token, obtained_at, expires_at FROM shopify_token"
+            f" WHERE backend_ref = %s {lock}",
+            [self._backend_id],
+        )
+        return cr.fetchone() or (None, None, None)
+
+    def _renewed(self, must_ask, still_good):
         with short_transaction(self._registry, read_committed=True) as cr:
             cr.execute("SET LOCAL lock_timeout = '20s'")
-            cr.execute(
-                "INSERT INTO shopify_token (backend_ref) VALUES (%s)"
-                " ON CONFLICT DO NOTHING",
-                [self._backend_id],
+            if self._row(cr, "")[1] is None:
+                cr.execute(
+                    "INSERT INTO shopify_token (backend_ref) VALUES (%s)"
+                    " ON CONFLICT DO NOTHING",
+                    [self._backend_id],
+                )
+            row = self._row(
+                cr, "FOR UPDATE SKIP LOCKED" if still_good else "FOR UPDATE"
             )
-            cr.execute(
-                "SELECT access_token, obtained_at, expires_at FROM shopify_token"
-                " WHERE backend_ref = %s FOR UPDATE",
-                [self._backend_id],
-            )
-            row = cr.fetchone()
+            if still_good and row[0] is None:
+                return self._row(cr, "")[0]
             now = fields.Datetime.now()
             if not must_ask(row, now):
                 return row[0]

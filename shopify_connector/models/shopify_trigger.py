@@ -48,8 +48,41 @@ class ShopifyTrigger(models.Model):
     created_at = fields.Datetime(required=True)
 
     _due = models.Index("(backend_id, drain_group, priority, id)")
-    _subject = models.Index("(backend_id, direction, subject_type, subject_key)")
-    _delivery = models.UniqueIndex("(backend_id, delivery_id)")
+    _subject = models.Index("(backend_id, subject_key, direction, subject_type)")
+    # One delivery may name several subjects: each once.
+    _delivery = models.UniqueIndex(
+        "(backend_id, delivery_id, direction, subject_type, subject_key)"
+        " WHERE delivery_id IS NOT NULL"
+    )
+
+    def init(self):
+        # A busy server makes more triggers in a month than 32 bits can number.
+        self.env.cr.execute(
+            "SELECT data_type FROM information_schema.columns"
+            " WHERE table_name = 'shopify_trigger' AND column_name = 'id'"
+        )
+        if self.env.cr.fetchone()[0] != "bigint":
+            self.env.cr.execute("ALTER TABLE shopify_trigger ALTER id TYPE bigint")
+            self.env.cr.execute("ALTER SEQUENCE shopify_trigger_id_seq AS bigint")
+
+    @api.model
+    def _insert_missing(self, backend, subjects, cause):
+        """Insert only for subjects that no trigger waits for yet: what a schedule finds
+        again and again must not pile up while nobody works it off. Should that trigger
+        be taken this very moment, the next pass finds the subject again."""
+        subjects = list(subjects)
+        self.env.cr.execute(
+            "SELECT direction, subject_type, subject_key FROM shopify_trigger"
+            " WHERE backend_id = %s AND subject_key = ANY(%s)",
+            [backend.id, [str(subject[3]) for subject in subjects]],
+        )
+        waiting = set(self.env.cr.fetchall())
+        missing = [
+            subject
+            for subject in subjects
+            if (subject[1], subject[2], str(subject[3])) not in waiting
+        ]
+        return self._insert(backend, missing, cause)
 
     @api.model
     def _insert(self, backend, subjects, cause, delivery_id=None, lift=False):

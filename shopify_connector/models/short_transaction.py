@@ -2,7 +2,10 @@
 
 from contextlib import contextmanager
 
+from psycopg2 import OperationalError
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+
+from odoo.service.model import PG_CONCURRENCY_ERRORS_TO_RETRY
 
 
 @contextmanager
@@ -14,10 +17,19 @@ def short_transaction(registry, read_committed=False):
     already within a transaction keeps that transaction's level.
     """
     with registry.cursor() as cr:
+        start = "SET LOCAL lock_timeout = '2s'"
         if read_committed and _idle(cr):
-            cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-        cr.execute("SET LOCAL lock_timeout = '2s'")
+            start = f"SET TRANSACTION ISOLATION LEVEL READ COMMITTED; {start}"
+        cr.execute(start)
         yield cr
+
+
+def is_concurrency(error):
+    """Whether the database says that the whole transaction must be repeated."""
+    return (
+        isinstance(error, OperationalError)
+        and error.pgcode in PG_CONCURRENCY_ERRORS_TO_RETRY
+    )
 
 
 def _idle(cr):

@@ -4,6 +4,8 @@ import logging
 
 from odoo import fields, models
 
+from .short_transaction import is_concurrency
+
 _logger = logging.getLogger(__name__)
 
 
@@ -25,11 +27,16 @@ class StockPicking(models.Model):
 
     def _ask_for_fulfillments(self):
         """Never fails and never waits: a delivery is validated whatever Shopify says."""
+        # The user's own writes first: what is wrong with them is theirs to hear.
+        self.env.flush_all()
         try:
-            with self.env.cr.savepoint():
+            with self.env.cr.savepoint(flush=False):
                 # sudo: whoever ships, the store's links are closed to them
                 self.sudo()._trigger_fulfillments("delivered")
-        except Exception:
+                self.env.flush_all()
+        except Exception as error:
+            if is_concurrency(error):
+                raise  # the whole act is repeated by Odoo
             _logger.exception("Deliveries %s were not noted for Shopify", self.ids)
 
     def _trigger_fulfillments(self, cause):

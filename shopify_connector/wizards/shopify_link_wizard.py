@@ -23,6 +23,15 @@ class ShopifyLinkWizard(models.TransientModel):
     message = fields.Char(related="sync_id.message")
     line_ids = fields.One2many("shopify.link.wizard.line", "wizard_id", "Links")
     reason = fields.Char(help="Kept in the history of the record.")
+    kinds = fields.Char(compute="_compute_kinds")
+    has_candidates = fields.Boolean(compute="_compute_kinds")
+
+    @api.depends("line_ids.kind", "line_ids.candidates")
+    def _compute_kinds(self):
+        for wizard in self:
+            kinds = [kind for kind in wizard.line_ids.mapped("kind") if kind]
+            wizard.kinds = ",".join(sorted(set(kinds)))
+            wizard.has_candidates = any(wizard.line_ids.mapped("candidates"))
 
     @api.model
     def default_get(self, fields_list):
@@ -37,7 +46,7 @@ class ShopifyLinkWizard(models.TransientModel):
         params = sync.reason_params or {}
         candidates = params.get("candidates") or ""
         if isinstance(candidates, list):
-            candidates = ", ".join(str(each) for each in candidates)
+            candidates = ", ".join(sync._named(each) for each in candidates)
         asked = []
         for key in sync._wait_keys():
             kind, _sep, gid = key.partition(":")

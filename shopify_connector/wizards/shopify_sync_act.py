@@ -17,12 +17,12 @@ class ShopifySyncAct(models.TransientModel):
             ("postpone", "Postpone: it comes back by itself"),
             ("hand_over", "Hand over to somebody"),
             ("close", "Close without syncing"),
-            ("was_done", "Say what Shopify did"),
         ],
+        "What To Do",
         required=True,
         default="postpone",
     )
-    is_settling = fields.Boolean(compute="_compute_is_settling")
+    is_settling = fields.Boolean("Says What Shopify Did")
     verdict = fields.Selection(
         [
             ("done", "I looked in Shopify: it was done"),
@@ -58,7 +58,10 @@ class ShopifySyncAct(models.TransientModel):
     def action_apply(self):
         self.ensure_one()
         check_role(self.env, OPERATOR)
-        getattr(self, f"_apply_{self.act}")()
+        if self.is_settling:
+            self._apply_verdict()
+        else:
+            getattr(self, f"_apply_{self.act}")()
         return {"type": "ir.actions.act_window_close"}
 
     def _apply_postpone(self):
@@ -74,7 +77,7 @@ class ShopifySyncAct(models.TransientModel):
     def _apply_close(self):
         self.sync_ids.action_close(self._said_why())
 
-    def _apply_was_done(self):
+    def _apply_verdict(self):
         if not self.verdict:
             raise UserError(self.env._("Say what you found in Shopify."))
         reason = self._said_why()

@@ -186,3 +186,12 @@ def test_shopify_never_has_to_refuse_what_we_granted(wishes):
         if answered:
             status = ThrottleStatus(1000.0, real, 50.0)
             state = settle(state, open_requests.pop(0), status, now)
+
+
+def test_away_tells_the_wait_and_takes_nothing():
+    bucket = MemoryBucket(
+        BucketState(maximum=1000, available=100, restore_rate=50), clock=lambda: 0.0
+    )
+    assert (bucket.away(100), bucket.away(150), bucket.away(5000)) == (0.0, 1.0, 18.0)
+    assert bucket.reserve(100, longest_wait=0.0).wait == 0.0
+    assert bucket.away(100) == 2.0

@@ -46,6 +46,11 @@ class SyncHelpers:
         for group in groups:
             self.jobs(group).unlink()
 
+    def jobs_come_due(self):
+        """The time that jobs were put off to has come."""
+        self.env.cr.execute("UPDATE queue_job SET eta = NULL WHERE state = 'pending'")
+        self.env.invalidate_all()
+
     def time_passes(self, rows):
         """The next try of these is due, and the API's points have come back."""
         # PostgreSQL's now() is the start of the transaction: that of the test class.

@@ -224,6 +224,18 @@ class TestFurtherSteps(WizardCase):
         self.assertEqual(values["client_id"], self.shop.app.client_id)
         self.assertFalse(values.get("client_secret"))
 
+    def test_resumed_wizard_goes_on_with_the_next_step(self):
+        self.go_on(self.wizard(), 2)
+        action = self.store().with_user(self.manager).action_connect_wizard()
+        with Form(self.wizards.with_context(**action["context"])) as form:
+            form.order_confirm = "draft"
+        wizard = form.record
+
+        self.go_on(wizard)
+
+        self.assertEqual(wizard.step, "people")
+        self.assertEqual(self.store().order_confirm, "draft")
+
     def test_connected_store_keeps_its_domain(self):
         self.go_on(self.wizard(), 2)
         wizard = self.wizards.create({"backend_id": self.store().id})

@@ -169,14 +169,13 @@ def test_edit_between_read_and_mark_is_found_though_its_webhook_was_lost(world):
     store.product("FIRST")
     store.product("SECOND")
     store.wait_idle()
-    held = store.hold("MetafieldsSet")
+    world.ask(store.id, "before_intent", "metafields/set", "stop")
     order = store.order("FIRST")
-    held.wait()
-    store.wait_imported(order["id"])
+    pid = world.wait_point(store.id, "before_intent", "metafields/set")
 
     store.shop("plan_webhooks", drop=True)
     store.shop("edit_order", order=order["id"], add=[{"variant": "SECOND"}])
-    held.release()
+    world.resume(pid)
     store.wait_idle()
     before = store.syncs("in")[order["id"]]
     world.odoo.rpc("shopify.backend", "test_reconcile", 2)

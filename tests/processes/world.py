@@ -1,10 +1,10 @@
 """A running Odoo with its job runner, stores in it, and ways to hurt its workers.
 
-    with World("crash") as world:
-        store = world.store("alpha", "products", "orders")
-        store.shop("create_product", title="Cup", variants=[{"sku": "CUP"}])
-        store.sync()
-        store.links("shopify.product.template")
+with World("crash") as world:
+    store = world.store("alpha", "products", "orders")
+    store.shop("create_product", title="Cup", variants=[{"sku": "CUP"}])
+    store.sync()
+    store.links("shopify.product.template")
 """
 
 import base64
@@ -139,8 +139,8 @@ class World(Runner):
             seconds,
         )
 
-    def forget_points(self) -> None:
-        for note in self.points.glob("taken.*"):
+    def forget_points(self, store: int) -> None:
+        for note in self.points.glob(f"taken.{store}.*"):
             note.unlink()
 
     def kill(self, pid: int) -> None:
@@ -364,7 +364,9 @@ class Store:
 
     def unfinished(self) -> list:
         """What is still to do now: triggers, rows due, jobs that run or could."""
-        paused = f"SELECT flow FROM shopify_flow WHERE {self.own} AND paused_at IS NOT NULL"
+        paused = (
+            f"SELECT flow FROM shopify_flow WHERE {self.own} AND paused_at IS NOT NULL"
+        )
         runs = f" AND flow NOT IN ({paused})"
         return self.world.sql(
             f"SELECT 'trigger', cause FROM shopify_trigger WHERE {self.own}{runs}"

@@ -1,0 +1,115 @@
+"""A worker dies, by SIGKILL, at each point around each kind of remote write.
+
+Afterwards there is one record on each side, linked, or the case is before a person; and
+whatever was sent is accounted for. The documents run side by side, each in a store of
+its own; a test here looks at one document and point.
+"""
+
+import threading
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from .crash_cases import CASES, mentions, mutation_documents
+
+SERVER = {"workers": 8, "jobs": 6}
+LOCAL_POINTS = ("before_intent", "after_intent", "outcome_stored", "after_commit")
+POINTS = (*LOCAL_POINTS, "answer_lost")
+CELLS = [(document, point) for document in sorted(CASES) for point in POINTS]
+
+
+def test_every_mutation_document_has_crash_cases():
+    without = {name for name in mutation_documents() - set(CASES) if mentions(name)}
+
+    assert without == set()
+    assert set(CASES) - mutation_documents() == set()
+
+
+@pytest.fixture(scope="module")
+def matrix(world, request):
+    """{(document, point): what went wrong, "" if nothing}, of what was selected"""
+    results, starting = {}, threading.Lock()
+    asked = [item.callspec.params for item in request.session.items if _in_matrix(item)]
+    points = {
+        document: [one["point"] for one in asked if one["document"] == document]
+        for document in dict.fromkeys(one["document"] for one in asked)
+    }
+
+    def run(document):
+        try:
+            with starting:  # connecting writes to rows that all stores share
+                case = CASES[document](world)
+        except Exception:
+            problem = traceback.format_exc()
+            results.update({(document, point): problem for point in points[document]})
+            return
+        for point in points[document]:
+            try:
+                results[document, point] = "; ".join(crash(case, point))
+            except Exception:
+                results[document, point] = traceback.format_exc()
+
+    with ThreadPoolExecutor(len(points)) as pool:
+        list(pool.map(run, points))
+    return results
+
+
+def _in_matrix(item) -> bool:
+    return item.originalname == "test_one_record_on_each_side_after_a_crash"
+
+
+@pytest.mark.parametrize("document, point", CELLS)
+def test_one_record_on_each_side_after_a_crash(matrix, document, point):
+    problem = matrix[document, point]
+    if problem:
+        pytest.fail(problem, pytrace=False)
+
+
+def crash(case, point) -> list[str]:
+    """Kill the worker there, let Odoo recover; what is wrong then."""
+    store = case.store
+    store.wait_idle(90)
+    sent = case.applied() + case.own_writes
+    case.world.forget_points(store.id)
+    if point == "answer_lost":
+        call = lose_answer(case)
+    else:
+        case.world.ask(store.id, point, case.document, "kill")
+        call = case.provoke()
+        pid = case.world.wait_point(store.id, point, case.document)
+        case.world.kill(pid)
+    if call:
+        assert call.wait(), "the call came back, though its worker had died"
+    case.recover()
+    case.again()
+    return (
+        case.wrong()
+        + [f"carried out {n} times" for n in (case.applied() - sent,) if n != 1]
+        + [f"left open: {row}" for row in store.open_writes()]
+        + store.duplicates()
+    )
+
+
+def lose_answer(case):
+    """Kill the worker when Shopify has carried the write out and not yet answered."""
+    world, store = case.world, case.store
+    world.ask(store.id, "after_intent", case.document, "stop")
+    call = case.provoke()
+    pid = world.wait_point(store.id, "after_intent", case.document)
+    import time, pathlib
+    print(pid, time.time(), pathlib.Path(f"/proc/{pid}/stat").read_text().split()[2])
+    held = store.hold(case.operation, point="after")
+    print(pid, time.time(), pathlib.Path(f"/proc/{pid}/stat").read_text().split()[2])
+    world.resume(pid)
+    try:
+        held.wait(seconds=10)
+    except AssertionError:
+        print(world.sql("select operation, state, error, created_at, sent_at from shopify_mutation order by id desc limit 3"))
+        print(world.sql(f"select subject_key, message, create_date from shopify_event where {store.own} order by id desc limit 5"))
+        print([(e["operation"],e["started"],e["outcome"],e["applied"]) for e in store.shop("request_log")[-12:]])
+        print(time.time())
+        raise
+    world.kill(pid)
+    held.release()
+    return call
