@@ -41,6 +41,8 @@ mkdir -p "$L/cache" "$L/data"
 # One set-up at a time: two would unpack into one folder.
 exec 9>"$L/.setup.lock"; flock 9
 V=$L/venv; A=$L/cache/apt; export UV_CACHE_DIR=$L/cache/uv
+# The machine's own certificates: a company's proxy may stand in between.
+export UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-true} PIP_DISABLE_PIP_VERSION_CHECK=1
 key() { sha256sum | cut -c1-12; }
 
 step "Python and command-line tools"

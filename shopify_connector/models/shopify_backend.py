@@ -14,6 +14,8 @@ from datetime import timedelta
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from odoo.addons.queue_job.job import Job
+
 from ..api import domain as shop_domain
 from ..api.client import Client
 from ..api.throttle import LONGEST_WAIT
@@ -43,6 +45,14 @@ PARAMETERS = {
 }
 # How long a flow rests after a store-wide reason that passes by itself.
 REST = timedelta(minutes=2)
+
+
+class NewJob(Job):
+    """A job that can't be stored yet, so storing it needn't look for it first: a
+    webhook's answer waits for this."""
+
+    def db_record(self):
+        return self.env["queue.job"]
 
 
 class ShopifyBackend(models.Model):
@@ -335,11 +345,23 @@ class ShopifyBackend(models.Model):
         The identity key spares jobs, nothing more: a job that is starting right now may
         swallow this one with a snapshot older than our trigger; the minute cron sees it.
         """
-        self._as_queue_user().with_delay(
+        job = self._new_drain(group)
+        if not job.job_record_with_same_identity_key():
+            job.store()
+
+    def _new_drain(self, group):
+        """A job that drains this group, not stored yet: to be, unless there is one of its
+        identity key that hasn't begun."""
+        return NewJob(
+            self._as_queue_user()._drain,
+            args=(group,),
             priority=JOB_PRIORITY[group],
-            identity_key=f"shopify/drain/{self.id}/{group}",
+            identity_key=self._drain_key(group),
             description=f"Shopify {self.name}: {group}",
-        )._drain(group)
+        )
+
+    def _drain_key(self, group):
+        return f"shopify/drain/{self.id}/{group}"
 
     def _as_queue_user(self):
         """As whoever owns the drain jobs: the superuser, for whoever causes a trigger,

@@ -25,7 +25,14 @@ from .roles import MANAGER, check_role
 from .shopify_flow import FLOWS
 
 # Where a mark may stand, by the owner types of metafield definitions.
-OWNER_TYPES = ("PRODUCT", "PRODUCTVARIANT", "CUSTOMER", "ORDER", "LOCATION")
+# With the scope without which Shopify doesn't even show the definitions.
+OWNER_TYPES = {
+    "PRODUCT": "read_products",
+    "PRODUCTVARIANT": "read_products",
+    "CUSTOMER": "read_customers",
+    "ORDER": "read_orders",
+    "LOCATION": "read_locations",
+}
 DEFINITIONS = {
     "id": {"name": "Odoo ID", "type": "id"},
     "proof": {"name": "Odoo proof", "type": "json"},
@@ -285,7 +292,10 @@ class ShopifyBackend(models.Model):
 
     def _ensure_definitions(self, client):
         """Make the definitions of our marks, and mend them if somebody changed them."""
-        for owner_type in OWNER_TYPES:
+        granted = (self.sudo().granted_scopes or "").split(",")
+        for owner_type, scope in OWNER_TYPES.items():
+            if api_scopes.missing(granted, [scope]):
+                continue  # nothing of this type is synced; once granted, it is made
             found = client.execute(
                 "metafields/definitions", {"ownerType": owner_type}
             ).data["metafieldDefinitions"]["nodes"]
@@ -525,6 +535,8 @@ class ShopifyBackend(models.Model):
         granted = sorted(scope["handle"] for scope in installation["accessScopes"])
         if ",".join(granted) != self.granted_scopes:
             self.granted_scopes = ",".join(granted)
+            # What a new scope allows must be there before what waited for it goes on.
+            self._heal()
             self._release([f"scope:{scope}" for scope in granted])
             self._resume_paused({"scope_missing"})
         self._resume_paused({"sign_in_failed", "store_unreachable"}, only_paused=True)

@@ -1,7 +1,6 @@
 """What the overview says of a store: its counts, each with the rows behind it."""
 
 from datetime import datetime, time
-from urllib.parse import urlsplit
 
 from markupsafe import Markup
 from pytz import UTC, timezone
@@ -238,23 +237,6 @@ class ShopifyBackend(models.Model):
                 % (icon, label, said)
             )
         return Markup('<ul class="list-unstyled mb-0">%s</ul>') % Markup("").join(lines)
-
-    def _webhook_check(self):
-        """Whether Shopify can send webhooks to this Odoo, by its address alone."""
-        url = self.get_base_url()
-        reachable = urlsplit(url).scheme == "https" or bool(self._base_url())
-        return {
-            "key": "webhooks",
-            "ok": reachable,
-            "label": self.env._("Webhooks"),
-            "detail": self.env._("sent to %s", url)
-            if reachable
-            else self.env._(
-                "Shopify can't send to %s, which is no https address: changes arrive by "
-                "schedule only",
-                url,
-            ),
-        }
 
     # === BUTTONS === #
 

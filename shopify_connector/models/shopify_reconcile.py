@@ -90,17 +90,20 @@ class ShopifyBackend(models.Model):
         counts = {}
         with self._client() as client:
             for flow in flows or LISTS:
-                if self._flow_policy(flow) == "off":
-                    continue
-                total = counts[flow] = {"listed": 0, "triggered": 0}
-                after = None
-                while True:
-                    after, found = self._reconcile_page(client, flow, hours, after)
-                    for name, count in found.items():
-                        total[name] += count
-                    if after is None:
-                        break
+                if self._flow_policy(flow) != "off":
+                    counts[flow] = self._reconcile_flow(client, flow, hours)
         return counts
+
+    def _reconcile_flow(self, client, flow, hours):
+        """All pages of one flow here and now: {"listed": n, "triggered": n}."""
+        total = {"listed": 0, "triggered": 0}
+        after = None
+        while True:
+            after, found = self._reconcile_page(client, flow, hours, after)
+            for name, count in found.items():
+                total[name] += count
+            if after is None:
+                return total
 
     def _reconcile_page(self, client, flow, hours, after):
         """List one page and trigger what differs from what was read. Returns (where the

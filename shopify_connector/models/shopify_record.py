@@ -3,6 +3,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..core.gid import parse
+
 USERS = "shopify_connector.group_user"
 # The most telling first: one record may have a sync in each store and direction.
 STATES = ("review", "waiting", "cancelled", "done")
@@ -39,14 +41,18 @@ class ShopifyRecord(models.AbstractModel):
         ]
 
     def _shopify_subjects(self):
-        """Domain of what is about this record, for syncs and for History alike."""
+        """Domain of what is about this record, for syncs and for History alike.
+
+        Store and type are named too, though the keys alone would do: the index of
+        History begins with them.
+        """
         self.ensure_one()
+        gids = self._shopify_gids()
+        types = {parse(gid).type for gid in gids} | {self._name}
         return [
-            "|",
-            ("subject_key", "in", self._shopify_gids()),
-            "&",
-            ("subject_type", "=", self._name),
-            ("subject_key", "=", str(self.id)),
+            ("backend_id", "in", self.env["shopify.backend"].search([]).ids),
+            ("subject_type", "in", sorted(types)),
+            ("subject_key", "in", [*gids, str(self.id)]),
         ]
 
     def _shopify_syncs(self):

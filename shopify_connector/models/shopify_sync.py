@@ -471,26 +471,28 @@ class ShopifySync(models.Model):
     @api.model
     def _read(self, model, backend, client, keys):
         """-> (Nodes, {key: Failure}). Reads split safely: what one object breaks must
-        not hold up the others."""
+        not hold up the others. A shop that is down isn't asked for each of them."""
         try:
             nodes = model._fetch(backend, client, keys)
             return Nodes(nodes, model._read_owners(backend, client, nodes)), {}
         except Exception as error:
             if _leaves_the_job(error):
                 raise
-            everybodys = isinstance(error, AuthError | ThrottledError)
-            if everybodys or len(keys) == 1:
+            if len(keys) == 1 or _is_everybodys(error):
                 failure = self._failure_of(backend, error, keys[0])
                 return None, dict.fromkeys(keys, failure)
+        found, failed = Nodes({}, {}), {}
         half = len(keys) // 2
-        first, failed = self._read(model, backend, client, keys[:half])
-        second, more = self._read(model, backend, client, keys[half:])
-        found = Nodes({}, {})
-        for part in (first, second):
-            if part:
-                found.update(part)
-                found.owners.update(part.owners)
-        return found, failed | more
+        for part in (keys[:half], keys[half:]):
+            if not found and _is_down(failed):
+                failed |= dict.fromkeys(part, next(iter(failed.values())))
+                continue
+            nodes, more = self._read(model, backend, client, part)
+            failed |= more
+            if nodes:
+                found.update(nodes)
+                found.owners.update(nodes.owners)
+        return found, failed
 
     @api.model
     def _write_in(self, model, backend, nodes, by_key):
@@ -923,6 +925,22 @@ def _fingerprint(error):
         f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].name}" if frames else ""
     )
     return f"{type(error).__name__}@{place}"
+
+
+def _is_everybodys(error):
+    """What no single object can have caused. A time-out counts: to wait for another one
+    with each half would outlive the worker."""
+    return (
+        isinstance(error, AuthError | ThrottledError)
+        or getattr(error, "failure", "") == "network_timeout"
+    )
+
+
+def _is_down(failed):
+    """Two objects, each read alone, failed for a passing reason: it isn't theirs."""
+    return len(failed) > 1 and all(
+        failure.reason.nature == "temporary" for failure in failed.values()
+    )
 
 
 def _text(value):

@@ -4,8 +4,12 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ..core import search
+from ..core.gid import build
+from ..core.search import SearchTerm
 from .shopify_mark import LINKS
 
+# What a waits-on key with a Shopify ID begins with.
+WAITED_FOR = ("variant", "product", "customer", "order", "location")
 # Fields of a link that hold the Odoo record.
 LINK_FIELDS = ("odoo_id", "sale_order_id", "move_id", "location_id")
 
@@ -43,11 +47,9 @@ class ShopifySync(models.Model):
     @api.model
     def _search_gid(self, term):
         """The record itself, and what waits for it."""
-        waits = self.env["shopify.sync.wait"]._search(
-            [("key", "=like", f"%:{term.value}")]
-        )
         keys = [term.value, *self._parents_of(term)]
-        return Domain("subject_key", "in", keys) | Domain("wait_ids", "in", waits)
+        waits = [f"{prefix}:{term.value}" for prefix in WAITED_FOR]
+        return Domain("subject_key", "in", keys) | Domain("wait_ids.key", "in", waits)
 
     @api.model
     def _parents_of(self, term):
@@ -61,7 +63,12 @@ class ShopifySync(models.Model):
 
     @api.model
     def _search_shopify_number(self, term):
-        return Domain("subject_key", "=like", f"gid://shopify/%/{term.value}")
+        """Any type: a number alone doesn't say of what. Whole keys, so that the index
+        finds them."""
+        return Domain.OR(
+            self._search_gid(SearchTerm("gid", build(kind, term.value), kind))
+            for kind in LINKS
+        )
 
     @api.model
     def _search_odoo_id(self, term):

@@ -92,7 +92,8 @@ class ShopifySync(models.Model):
                 values[name] = ", ".join(self._named(each) for each in value)
             elif name in NAMED_PARAMS:
                 values[name] = self._named(value)
-        return self.env._(text) % values
+        template = self.env._(text)
+        return template % values
 
     @api.model
     def _named(self, value):

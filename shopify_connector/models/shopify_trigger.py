@@ -8,6 +8,8 @@ subject deletes exactly the rows that its snapshot showed.
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from odoo.addons.queue_job.job import ENQUEUED, PENDING, WAIT_DEPENDENCIES
+
 GROUPS = ("fulfil", "records", "stock", "mark")
 # Within a group, what people wait for first.
 PRIORITY = {"orders": 10, "products": 30, "customers": 40}
@@ -94,7 +96,7 @@ class ShopifyTrigger(models.Model):
 
         Any user's act may cause a trigger, so this writes past access rights; it is
         plain SQL because a webhook's answer waits for it (one statement looks at the
-        flow and inserts), and because ON CONFLICT makes a second delivery of one
+        flow, inserts, and looks for a job), and because ON CONFLICT makes a second delivery of one
         webhook a no-op.
         """
         rows = dict.fromkeys(
@@ -117,9 +119,11 @@ class ShopifyTrigger(models.Model):
             for place, (flow, direction, subject_type, key) in enumerate(rows)
         )
         self.env["shopify.flow"].flush_model(["backend_id", "flow", "policy"])
+        self.env["queue.job"].flush_model(["identity_key", "state"])
         self.env.cr.execute(
             SQL(
                 """
+                WITH made AS (
                 INSERT INTO shopify_trigger (backend_id, drain_group, flow, direction,
                        subject_type, subject_key, priority, cause, delivery_id,
                        user_id, created_at)
@@ -134,15 +138,26 @@ class ShopifyTrigger(models.Model):
                  ORDER BY cause.place
                     ON CONFLICT DO NOTHING
                 RETURNING drain_group
+                ), by_group AS (
+                SELECT drain_group, count(*) AS made FROM made GROUP BY drain_group
+                )
+                SELECT drain_group, made, EXISTS (
+                       SELECT FROM queue_job
+                        WHERE identity_key = %(drain)s || drain_group
+                          AND state IN %(not_begun)s)
+                  FROM by_group
                 """,
                 values=values,
                 backend=backend.id,
                 cause=cause,
                 delivery=delivery_id,
                 user=self.env.uid,
+                drain=backend._drain_key(""),
+                not_begun=(WAIT_DEPENDENCIES, PENDING, ENQUEUED),
             )
         )
-        groups = [group for (group,) in self.env.cr.fetchall()]
-        for group in dict.fromkeys(groups):
-            backend._enqueue(group)
-        return len(groups)
+        found = self.env.cr.fetchall()
+        for group, _made, has_job in found:
+            if not has_job:
+                backend._new_drain(group).store()
+        return sum(made for _group, made, _has_job in found)

@@ -265,8 +265,6 @@ class ShopifyConnectWizard(models.TransientModel):
 
     def _run_checks(self):
         checks = self.backend_id._test_connection()
-        if not any(check["key"] == "sign_in" and not check["ok"] for check in checks):
-            checks.append(self.backend_id._webhook_check())
         self.check_ids.unlink()
         self.check_ids = [(0, 0, check) for check in checks]
 

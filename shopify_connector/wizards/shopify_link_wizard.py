@@ -18,7 +18,7 @@ class ShopifyLinkWizard(models.TransientModel):
     _name = "shopify.link.wizard"
     _description = "Choose What to Link"
 
-    sync_id = fields.Many2one("shopify.sync", "Sync", required=True)
+    sync_id = fields.Many2one("shopify.sync", required=True)
     company_id = fields.Many2one(related="sync_id.backend_id.company_id")
     message = fields.Char(related="sync_id.message")
     line_ids = fields.One2many("shopify.link.wizard.line", "wizard_id", "Links")

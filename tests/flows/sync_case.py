@@ -58,6 +58,12 @@ class SyncHelpers:
         self.env.cr.execute("DELETE FROM shopify_bucket")
         self.shop.set_bucket(points=1000.0)
 
+    def wake(self):
+        """The minute cron, which sees what is committed."""
+        self.env.flush_all()
+        self.env["shopify.backend"]._cron_wake()
+        self.env.invalidate_all()
+
     def set_policy(self, flow, policy):
         self.flow(flow).policy = policy
 

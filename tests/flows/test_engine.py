@@ -340,7 +340,7 @@ class TestStops(SyncCase):
         self.run_syncs()
         self.assertReview(order["id"], "tax_unmapped")
 
-        self.env["shopify.backend"]._cron_wake()
+        self.wake()
         self.run_syncs()
 
         self.assertDone(order["id"])
@@ -368,7 +368,7 @@ class TestStops(SyncCase):
 
         self.shop.clear_faults()
         self.time_passes(rows)
-        self.env["shopify.backend"]._cron_wake()
+        self.wake()
         self.run_syncs()
 
         self.assertEqual(set(rows.mapped("state")), {"done"})
@@ -486,7 +486,7 @@ class TestBreaker(SyncCase):
         self.shop.clear_faults()
         flow.rests_until = fields.Datetime.now() - timedelta(seconds=1)
         self.time_passes(self.syncs(state="waiting"))
-        self.env["shopify.backend"]._cron_wake()
+        self.wake()
         self.run_syncs()
 
         self.assertFalse(flow.paused_at)
@@ -581,7 +581,7 @@ class TestPeople(SyncCase):
         now = fields.Datetime.now()
 
         row.action_postpone(hours=3)
-        self.env["shopify.backend"]._cron_wake()
+        self.wake()
         self.triggers().unlink()
         self.run_syncs()
 
@@ -592,7 +592,7 @@ class TestPeople(SyncCase):
         self.assertNoOrder(order)
 
         self.time_passes(row)
-        self.env["shopify.backend"]._cron_wake()
+        self.wake()
         self.run_syncs()
 
         self.assertDone(order["id"])

@@ -216,7 +216,7 @@ class TestMarkTrouble(MarkCase):
         self.assertDone(self.item["variants"][0], direction="mark")
 
         self.time_passes(row)
-        self.env["shopify.backend"]._cron_wake()
+        self.wake()
         self.run_syncs()
 
         self.assertStopped("identity_foreign_database")
@@ -234,7 +234,7 @@ class TestMarkTrouble(MarkCase):
         self.assertEqual((row.state, row.reason_code), ("waiting", "changed_meanwhile"))
         self.assertDone(other["id"], direction="mark")
         self.time_passes(row)
-        self.env["shopify.backend"]._cron_wake()
+        self.wake()
         self.run_syncs()
 
         self.assertStopped("shopify_record_gone")
@@ -252,7 +252,7 @@ class TestMarkTrouble(MarkCase):
         self.assertFalse(self.product_link(self.item).verified_at)
 
         self.time_passes(self.syncs(direction="mark", state="waiting"))
-        self.env["shopify.backend"]._cron_wake()
+        self.wake()
         self.run_syncs()
 
         self.assertDone(self.gid, "unchanged", direction="mark")
@@ -265,7 +265,7 @@ class TestMarkTrouble(MarkCase):
 
         self.run_syncs()
         self.time_passes(self.syncs(direction="mark", state="waiting"))
-        self.env["shopify.backend"]._cron_wake()
+        self.wake()
         self.run_syncs()
 
         self.assertDone(self.gid, direction="mark")

@@ -20,6 +20,7 @@ class ReconcileCase(SyncCase):
 
     def reconcile(self, hours=2):
         """Look once, and let the syncs run; returns which records were triggered."""
+        self.env.flush_all()
         self.env["shopify.backend"]._cron_reconcile(hours)
         for job in self._due_jobs().filtered(
             lambda j: j.method_name == "_reconcile_job"

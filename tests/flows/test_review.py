@@ -191,6 +191,14 @@ class TestStop(OrderCase):
         for personal in ("ada@example.com", "Ada", "Byron", "Main Street"):
             self.assertNotIn(personal, text)
 
+    def test_search_for_the_missing_variant_finds_what_waits_for_it(self):
+        number = self.belt.rsplit("/", 1)[1]
+        for text in (self.belt, number):
+            rows = self.env["shopify.sync"].search([("anything", "ilike", text)])
+            self.assertLessEqual(
+                {order["id"] for order in self.orders}, set(rows.mapped("subject_key"))
+            )
+
     # --- answers of a person ---
 
     def act(self, act, **values):

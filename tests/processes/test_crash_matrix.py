@@ -40,19 +40,30 @@ def matrix(world, request):
         try:
             with starting:  # connecting writes to rows that all stores share
                 case = CASES[document](world)
-        except Exception:
-            problem = traceback.format_exc()
+        except Exception as error:
+            problem = _brief(error)
             results.update({(document, point): problem for point in points[document]})
             return
         for point in points[document]:
+            import time
+            t=time.time()
             try:
                 results[document, point] = "; ".join(crash(case, point))
-            except Exception:
-                results[document, point] = traceback.format_exc()
+            except Exception as error:
+                results[document, point] = _brief(error)
+            print(document, point, time.time()-t)
 
     with ThreadPoolExecutor(len(points)) as pool:
         list(pool.map(run, points))
     return results
+
+
+def _brief(error: Exception) -> str:
+    """Where in these tests, and the first lines of what: the logs hold the rest."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"{f.name}:{f.lineno}" for f in frames if "tests/" in f.filename]
+    text = "\n".join(str(error).splitlines()[:3])
+    return f"{type(error).__name__} in {' > '.join(places)}\n{text}"
 
 
 def _in_matrix(item) -> bool:
@@ -77,7 +88,7 @@ def crash(case, point) -> list[str]:
     else:
         case.world.ask(store.id, point, case.document, "kill")
         call = case.provoke()
-        pid = case.world.wait_point(store.id, point, case.document)
+        pid = case.world.wait_point(store.id, point, case.document, call)
         case.world.kill(pid)
     if call:
         assert call.wait(), "the call came back, though its worker had died"
@@ -96,20 +107,10 @@ def lose_answer(case):
     world, store = case.world, case.store
     world.ask(store.id, "after_intent", case.document, "stop")
     call = case.provoke()
-    pid = world.wait_point(store.id, "after_intent", case.document)
-    import time, pathlib
-    print(pid, time.time(), pathlib.Path(f"/proc/{pid}/stat").read_text().split()[2])
+    pid = world.wait_point(store.id, "after_intent", case.document, call)
     held = store.hold(case.operation, point="after")
-    print(pid, time.time(), pathlib.Path(f"/proc/{pid}/stat").read_text().split()[2])
     world.resume(pid)
-    try:
-        held.wait(seconds=10)
-    except AssertionError:
-        print(world.sql("select operation, state, error, created_at, sent_at from shopify_mutation order by id desc limit 3"))
-        print(world.sql(f"select subject_key, message, create_date from shopify_event where {store.own} order by id desc limit 5"))
-        print([(e["operation"],e["started"],e["outcome"],e["applied"]) for e in store.shop("request_log")[-12:]])
-        print(time.time())
-        raise
+    held.wait()
     world.kill(pid)
     held.release()
     return call

@@ -132,12 +132,16 @@ class World(Runner):
         found = sorted(self.points.glob(name + "*"))
         return int(found[-1].name.rsplit(".", 1)[1]) if found else None
 
-    def wait_point(self, store: int, point: str, what: str, seconds=30) -> int:
-        return self.wait_until(
-            lambda: self.reached(store, point, what),
-            f"a worker at {point} of {what} in store {store}",
-            seconds,
-        )
+    def wait_point(self, store: int, point: str, what: str, call=None, seconds=60):
+        """Process ID of the worker that came by; `call` is what sent it there."""
+
+        def reached():
+            if call and call.error and not self.reached(store, point, what):
+                call.wait()
+            return self.reached(store, point, what)
+
+        text = f"a worker at {point} of {what} in store {store}"
+        return self.wait_until(reached, text, seconds)
 
     def forget_points(self, store: int) -> None:
         for note in self.points.glob(f"taken.{store}.*"):
@@ -539,7 +543,7 @@ def at_once(acts, workers=8) -> list:
 
 
 class InBackground:
-    """A call in a thread whose end is asked for later; `lost` when its server died."""
+    """A call in a thread whose end is asked for later."""
 
     def __init__(self, act):
         self.error = None
@@ -550,11 +554,15 @@ class InBackground:
     def _run(self):
         try:
             self._act()
-        except (OSError, http.client.HTTPException) as error:
+        except Exception as error:
             self.error = error
 
     def wait(self, seconds=30) -> bool:
-        """Wait for its end; whether the connection was lost."""
+        """Wait for its end; whether the connection was lost. Raises other errors."""
         self._thread.join(seconds)
         assert not self._thread.is_alive(), "the call did not come back"
-        return self.error is not None
+        if isinstance(self.error, OSError | http.client.HTTPException):
+            return True
+        if self.error:
+            raise self.error
+        return False

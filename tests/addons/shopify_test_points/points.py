@@ -8,6 +8,7 @@ each request is answered once. `<what>` is the operation with "-" for "/".
 
 import os
 import signal
+import threading
 from pathlib import Path
 
 
@@ -31,7 +32,8 @@ def pass_point(store, point, what=""):
     if act == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     elif act == "stop":
-        os.kill(os.getpid(), signal.SIGSTOP)
+        # To this very thread: it could run on for a while before another stops it.
+        signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
 
 
 def is_set(name):
