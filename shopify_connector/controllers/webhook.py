@@ -1,13 +1,9 @@
 """Webhooks: verify, insert a trigger, answer. A webhook is a hint, never data."""
 
-import json
-
-from odoo import SUPERUSER_ID, fields
+from odoo import SUPERUSER_ID
 from odoo.http import Controller, request, route
 
 from ..api import signature
-from ..core.failures import NeedsReview
-from ..core.webhooks import subjects_of
 
 # Ours ask for IDs and times only; a whole order in an old subscription fits too.
 MAX_BYTES = 2 * 1024 * 1024
@@ -59,28 +55,8 @@ class ShopifyWebhook(Controller):
             return _answer(401)
         if http.headers.get("X-Shopify-Shop-Domain") not in (None, backend.shop_domain):
             return _answer(401)
-        return _answer(self._take(backend, topic.upper(), body, http.headers))
-
-    def _take(self, backend, topic, body, headers):
-        delivery_id = headers.get("X-Shopify-Webhook-Id")
-        if topic == "APP_UNINSTALLED":
-            backend._enqueue_check()
-            return 200
-        try:
-            subjects = subjects_of(topic, json.loads(body))
-        except (ValueError, RecursionError, NeedsReview) as problem:
-            backend._note_event(
-                "store", "webhook_malformed", f"{topic}: {problem}"[:500]
-            )
-            return 400
-        backend._webhook_seen(fields.Datetime.now())
-        request.env["shopify.trigger"]._insert(
-            backend,
-            backend._webhook_subjects(subjects),
-            f"webhook {topic.lower()}",
-            delivery_id=delivery_id,
-        )
-        return 200
+        delivery_id = http.headers.get("X-Shopify-Webhook-Id")
+        return _answer(backend._take_webhook(topic.upper(), body, delivery_id))
 
 
 def _answer(status):

@@ -1,6 +1,7 @@
 """Connecting a store: sign in, look at what is there, prepare what the engine needs."""
 
 import hmac
+import json
 import math
 import secrets
 
@@ -18,8 +19,8 @@ from ..api.errors import (
     TransientError,
 )
 from ..core import failures, identity
-from ..core.failures import Failure
-from ..core.webhooks import wanted_topics
+from ..core.failures import Failure, NeedsReview
+from ..core.webhooks import subjects_of, wanted_topics
 from .remote_failure import remote_failure
 from .roles import MANAGER, check_role
 from .shopify_flow import FLOWS
@@ -479,6 +480,25 @@ class ShopifyBackend(models.Model):
     def _webhook_secrets(self):
         # sudo: verified before any user is known
         return [secret for secret in (self.sudo().client_secret,) if secret]
+
+    def _take_webhook(self, topic, body, delivery_id):
+        """Insert what a verified delivery asks for. Returns the HTTP status to answer."""
+        if topic == "APP_UNINSTALLED":
+            self._enqueue_check()
+            return 200
+        try:
+            subjects = subjects_of(topic, json.loads(body))
+        except (ValueError, RecursionError, NeedsReview) as problem:
+            self._note_event("store", "webhook_malformed", f"{topic}: {problem}"[:500])
+            return 400
+        self._webhook_seen(fields.Datetime.now())
+        self.env["shopify.trigger"]._insert(
+            self,
+            self._webhook_subjects(subjects),
+            f"webhook {topic.lower()}",
+            delivery_id=delivery_id,
+        )
+        return 200
 
     def _webhook_subjects(self, subjects):
         """What the engine should look at for the subjects that a webhook names."""

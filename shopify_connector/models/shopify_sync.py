@@ -657,6 +657,8 @@ class ShopifySync(models.Model):
                 creates.append((subject, self._subject_values(backend, subject) | vals))
             if isinstance(result, Failure):
                 waits[subject] = result.waits_on
+            elif result.kind == "unchanged" and set(subject.causes) <= SCHEDULED:
+                continue  # a schedule found nothing: no history
             events.append(
                 self._event_values(
                     backend, subject, result, facts, share, batch, client
