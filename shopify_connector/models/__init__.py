@@ -16,6 +16,14 @@ from . import (
     shopify_token,
     shopify_trigger,
 )
+from . import shopify_access
+from . import shopify_pause
+from . import shopify_queue
+from . import shopify_waits
+from . import shopify_webhooks
+from . import shopify_sync_people
+from . import shopify_sync_record
+from . import shopify_sync_run
 from . import shopify_mapping_tax
 from . import shopify_sale_order
 from . import shopify_sale_order_line

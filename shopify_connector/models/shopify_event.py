@@ -45,7 +45,9 @@ class ShopifyEvent(models.Model):
     _subject = models.Index("(backend_id, subject_type, subject_key, id)")
     _retention = models.Index("(create_date)")
 
+    # pylint: disable=method-required-super
     def write(self, vals):
+        """History is append-only, for everybody."""
         raise UserError(self.env._("History can't be changed."))
 
     def _gc(self, days):

@@ -21,10 +21,10 @@ from ..core import identity
 from .remote_failure import remote_failure
 from .remote_nodes import read_nodes
 from .roles import OPERATOR, check_role
-from .shopify_backend import JOB_PRIORITY
 from .shopify_mark import LINKS
+from .shopify_queue import JOB_PRIORITY
 from .shopify_sale_order import READABLE_DAYS
-from .shopify_sync import HANDLERS
+from .sync_subject import HANDLERS
 
 # flow: (Shopify type, operation, root field)
 LISTS = {
@@ -77,6 +77,7 @@ class ShopifyBackend(models.Model):
                     # The next pass lists the same again, and more.
                     self._note_event("store", error.failure, f"{flow}: {error}")
                     return
+                # pylint: disable=invalid-commit; the job allows it
                 self.env.cr.commit()  # a page found stays found
                 if after is None:
                     return
@@ -231,6 +232,7 @@ class ShopifyBackend(models.Model):
                 except ShopifyError as error:
                     self._note_event("store", error.failure, str(error))
                     return
+                # pylint: disable=invalid-commit; the job allows it
                 self.env.cr.commit()  # what was found stays found
                 if last_id is None:
                     return

@@ -50,7 +50,7 @@ class ShopifyRecord(models.AbstractModel):
         gids = self._shopify_gids()
         types = {parse(gid).type for gid in gids} | {self._name}
         return [
-            ("backend_id", "in", self.env["shopify.backend"].search([]).ids),
+            ("backend_id", "in", self.env["shopify.backend"]._search([])),
             ("subject_type", "in", sorted(types)),
             ("subject_key", "in", [*gids, str(self.id)]),
         ]

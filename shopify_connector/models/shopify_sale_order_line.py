@@ -17,7 +17,6 @@ class ShopifySaleOrderLine(models.Model):
     )
     order_link_id = fields.Many2one(
         "shopify.sale.order",
-        "Order Link",
         required=True,
         index=True,
         ondelete="cascade",

@@ -3,104 +3,18 @@
 Reading order: `_drain` (the job) → `_claim` → `_run` → `_record`.
 """
 
-import logging
-import random
 import time
-import traceback
-from collections import defaultdict
-from dataclasses import dataclass
-from datetime import timedelta
-
-from psycopg2 import IntegrityError
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL, format_datetime
+from odoo.tools import SQL
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
-from ..api.errors import AuthError, ShopifyError, ThrottledError
 from ..api.throttle import LONGEST_WAIT
-from ..core import failures
-from ..core.failures import Failure, NeedsReview
-from ..core.outcome import Outcome
+from ..core.failures import Failure
 from . import shopify_claim
-from .remote_failure import remote_failure
-from .roles import OPERATOR, check_role
-from .shopify_binding import Nodes
-from .shopify_trigger import PRIORITY, group_of
-from .short_transaction import is_concurrency
-
-_logger = logging.getLogger(__name__)
-
-# Who handles a subject, by direction and type; in the order in which one batch writes.
-HANDLERS = {
-    ("in", "Location"): "shopify.mapping.location",
-    ("in", "Product"): "shopify.product.template",
-    ("in", "Customer"): "shopify.res.partner",
-    ("in", "Order"): "shopify.sale.order",
-    ("out", "stock.picking"): "shopify.stock.picking",
-    ("out", "shopify.stock.level"): "shopify.stock.level",
-}
-BATCH = {"records": 20, "fulfil": 20, "mark": 24, "stock": 250}
-# A drain stops after this long and lets other stores' jobs go first.
-DRAIN_SECONDS = 5
-# The dearest request of a batch: its points must be there before it is claimed.
-PROBE = {
-    "records": "orders/import",
-    "fulfil": "fulfillments/orders_of_order",
-    "stock": "inventory/levels",
-    "mark": "metafields/set",
-}
-# Triggers looked at to fill one batch: a subject may have many.
-LOOKAHEAD = 10
-
-
-# Causes that bring no news, only certainty.
-SCHEDULED = frozenset({"reconcile", "comparison", "nightly", "released"})
-# The result of a subject that a person closed: its row stays as it is.
-CLOSED = object()
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What a sync is about. `key` is a GID, or an Odoo ID as text for "out"."""
-
-    flow: str
-    direction: str
-    type: str
-    key: str
-    trigger_ids: tuple = ()
-    causes: tuple = ()
-    user_id: int = 0
-    sync_id: int = 0
-    attempts: int = 0
-    priority: int = 20
-    state: str = ""
-    remote_updated_at: str = ""
-    reason_code: str = ""
-    was_accepted: bool = False
-
-    @property
-    def name(self):
-        return f"{self.direction}/{self.type}/{self.key}"
-
-    def closed_for(self, updated_at):
-        """A person closed it, and nothing changed since.
-
-        updated_at: Shopify's, as just read; None for what goes to Shopify: there only a
-        scheduled comparison is no news.
-        """
-        if self.state != "cancelled" or {"retry", "accepted"} & set(self.causes):
-            return False
-        if self.direction != "in":
-            return set(self.causes) <= SCHEDULED
-        return bool(updated_at) and updated_at == self.remote_updated_at
-
-    @property
-    def accepted(self):
-        """A person said that this one may go; it holds until the run comes to an end."""
-        return self.was_accepted or "accepted" in self.causes
+from .sync_errors import is_link_race, leaves_the_job
+from .sync_subject import BATCH, DRAIN_SECONDS, LOOKAHEAD, PROBE, Subject
 
 
 class ShopifySync(models.Model):
@@ -144,7 +58,7 @@ class ShopifySync(models.Model):
     note = fields.Char(help="The rule that excluded it, or what was done.")
     reason_code = fields.Char("Reason", index=True)
     reason_params = fields.Json()
-    cause_key = fields.Char("Cause Key", index=True)
+    cause_key = fields.Char(index=True)
     weight = fields.Integer()
     nature = fields.Selection(
         [
@@ -161,7 +75,7 @@ class ShopifySync(models.Model):
     next_attempt_at = fields.Datetime("Next Try")
     attempt_count = fields.Integer()
     first_failed_at = fields.Datetime("Since")
-    owner_id = fields.Many2one("res.users", "Owner", index=True)
+    owner_id = fields.Many2one("res.users", index=True)
     wait_ids = fields.One2many("shopify.sync.wait", "sync_id", "Waits On")
     remote_updated_at = fields.Char(
         help="Shopify's updatedAt as read with the last run that came to an end."
@@ -205,6 +119,7 @@ class ShopifySync(models.Model):
                     if wait:
                         break
                     # The claim must be its transaction's first statement.
+                    # pylint: disable=invalid-commit; the job allows it
                     self.env.cr.commit()
                     subjects = self._claim(backend, group)
                     if subjects is None:
@@ -219,7 +134,7 @@ class ShopifySync(models.Model):
                         break
                     ended = self._work(backend, group, client, subjects, ended)
         except Exception as error:
-            if _is_link_race(error):
+            if is_link_race(error):
                 raise RetryableJobError(
                     "Another worker linked the same record first", seconds=1
                 ) from error
@@ -269,9 +184,10 @@ class ShopifySync(models.Model):
         try:
             results.update(self._run(backend, client, subjects))
             self._record(backend, results, batch, time.monotonic() - started, client)
+            # pylint: disable=invalid-commit; the job allows it
             self.env.cr.commit()  # the drain's contract: one transaction a batch
         except Exception as error:
-            if _leaves_the_job(error):
+            if leaves_the_job(error):
                 self.env["shopify.claim"]._drop(batch)
             raise
         backend._pause_where_needed(results)
@@ -428,481 +344,6 @@ class ShopifySync(models.Model):
             if key is not None and whole
         ]
 
-    # === RUN === #
-
-    @api.model
-    def _run(self, backend, client, subjects):
-        """-> {subject: (Outcome | Failure, facts)}; facts describe the record."""
-        by_handler = defaultdict(list)
-        for subject in subjects:
-            model = (
-                "shopify.mark"
-                if subject.direction == "mark"
-                else HANDLERS[subject.direction, subject.type]
-            )
-            by_handler[subject.direction == "in", model].append(subject)
-        inbound = {model: part for (into, model), part in by_handler.items() if into}
-        results = self._run_in(backend, client, inbound)
-        for (into, model), part in by_handler.items():
-            if not into:
-                results.update(self._run_out(backend, client, model, part))
-        return results
-
-    @api.model
-    def _run_in(self, backend, client, inbound):
-        """Into Odoo: read everything from Shopify, then plan and write.
-
-        inbound: {handler: subjects}. What others refer to is written first, so that an
-        order finds the product that came in the same batch.
-        """
-        results, fetched = {}, {}
-        order = list(dict.fromkeys(HANDLERS.values()))
-        for model in sorted(inbound, key=order.index):
-            by_key = {subject.key: subject for subject in inbound[model]}
-            nodes, failed = self._read(self.env[model], backend, client, list(by_key))
-            results.update((by_key[key], (end, {})) for key, end in failed.items())
-            if nodes:
-                by_key = {key: by_key[key] for key in nodes}
-                fetched[model] = (by_key, nodes)
-        for model, (by_key, nodes) in fetched.items():
-            results.update(self._write_in(self.env[model], backend, nodes, by_key))
-        return results
-
-    @api.model
-    def _read(self, model, backend, client, keys):
-        """-> (Nodes, {key: Failure}). Reads split safely: what one object breaks must
-        not hold up the others. A shop that is down isn't asked for each of them."""
-        try:
-            nodes = model._fetch(backend, client, keys)
-            return Nodes(nodes, model._read_owners(backend, client, nodes)), {}
-        except Exception as error:
-            if _leaves_the_job(error):
-                raise
-            if len(keys) == 1 or _is_everybodys(error):
-                failure = self._failure_of(backend, error, keys[0])
-                return None, dict.fromkeys(keys, failure)
-        found, failed = Nodes({}, {}), {}
-        half = len(keys) // 2
-        for part in (keys[:half], keys[half:]):
-            if not found and _is_down(failed):
-                failed |= dict.fromkeys(part, next(iter(failed.values())))
-                continue
-            nodes, more = self._read(model, backend, client, part)
-            failed |= more
-            if nodes:
-                found.update(nodes)
-                found.owners.update(nodes.owners)
-        return found, failed
-
-    @api.model
-    def _write_in(self, model, backend, nodes, by_key):
-        facts, broken = {}, {}
-        for key in by_key:
-            try:
-                facts[key] = model._describe(key, nodes.get(key))
-            except Exception as error:
-                facts[key] = {}
-                broken[key] = self._local_failure(backend, error, key)
-        closed = {
-            key
-            for key, subject in by_key.items()
-            if subject.closed_for(facts[key].get("updated_at"))
-        }
-        found = dict.fromkeys(closed, CLOSED) | broken
-        todo = nodes.only([key for key in by_key if key not in found])
-        if todo:
-            found.update(self._plan_and_apply(model, backend, todo, by_key))
-        return {by_key[key]: (found[key], facts[key]) for key in by_key}
-
-    @api.model
-    def _plan_and_apply(self, model, backend, nodes, by_key):
-        """-> {key: Outcome | Failure}. A local error splits the batch until the bad
-        subject stands alone with its reason; the rest is written."""
-        try:
-            with self.env.cr.savepoint():
-                plans = model._plan(backend, nodes)
-                stopped = {
-                    key: self._withheld(backend, by_key[key], plan)
-                    for key, plan in plans.items()
-                }
-                found = {key: stop for key, stop in stopped.items() if stop}
-                todo = {key: plan for key, plan in plans.items() if key not in found}
-                if todo:
-                    found.update(model._apply(backend, todo))
-                missing = set(nodes) - set(found)
-                if missing:
-                    raise AssertionError(
-                        f"{model._name} answered nothing for {missing}"
-                    )
-                self.env.flush_all()
-            return found
-        except Exception as error:
-            if _leaves_the_job(error):
-                raise
-            if len(nodes) == 1:
-                return {key: self._local_failure(backend, error, key) for key in nodes}
-        keys = list(nodes)
-        half = len(keys) // 2
-        found = {}
-        for part in (keys[:half], keys[half:]):
-            found.update(self._plan_and_apply(model, backend, nodes.only(part), by_key))
-        return found
-
-    @api.model
-    def _withheld(self, backend, subject, plan):
-        """What keeps this plan from being carried out, if anything does."""
-        if isinstance(plan, Failure | Outcome):
-            return plan
-        in_review = backend._flow_policy(subject.flow) == "review"
-        if in_review and not subject.accepted and getattr(plan, "creates", True):
-            return Failure(
-                "to_accept",
-                {"summary": getattr(plan, "summary", "") or ""},
-            )
-        return None
-
-    @api.model
-    def _run_out(self, backend, client, model_name, subjects):
-        """To Shopify. Handlers return each subject's end; what they raise ends all of
-        them, since after a remote write nothing may be split."""
-        model = self.env[model_name]
-        if model_name == "shopify.mark":
-            records, by_record = subjects, {subject: subject for subject in subjects}
-        else:
-            by_record = {int(subject.key): subject for subject in subjects}
-            records = model._subjects(backend, list(by_record))
-        closed = [s for s in subjects if s.closed_for(None)]
-        if closed:
-            ends = {subject: (CLOSED, {}) for subject in closed}
-            rest = [s for s in subjects if s not in ends]
-            if rest:
-                ends.update(self._run_out(backend, client, model_name, rest))
-            return ends
-        sent_before = client.mutations_sent
-        try:
-            with self.env["shopify.mutation"]._bookkeeping():
-                found = model._export(backend, client, records)
-        except Exception as error:
-            if _leaves_the_job(error):
-                raise
-            if len(subjects) > 1 and client.mutations_sent == sent_before:
-                results = {}
-                for subject in subjects:
-                    results.update(
-                        self._run_out(backend, client, model_name, [subject])
-                    )
-                return results
-            failure = self._failure_of(backend, error, subjects[0].key)
-            return {subject: (failure, {}) for subject in subjects}
-        facts = model._describe_exports(backend, subjects)
-        return {
-            subject: (found[key], facts.get(subject, {}))
-            for key, subject in by_record.items()
-        }
-
-    # === FAILURES === #
-
-    @api.model
-    def _failure_of(self, backend, error, key):
-        if isinstance(error, ShopifyError):
-            return remote_failure(backend.sudo(), error)
-        return self._local_failure(backend, error, key)
-
-    @api.model
-    def _local_failure(self, backend, error, key):
-        """The reason for what planning or writing raised."""
-        if isinstance(error, NeedsReview):
-            return error.failure
-        if isinstance(error, AccessError):
-            return Failure(
-                "company_access_missing",
-                {
-                    "company": backend.sudo().company_id.display_name,
-                    "user": self.env.user.display_name,
-                    "detail": str(error.args[0] if error.args else error),
-                },
-            )
-        if isinstance(error, UserError):
-            return Failure("odoo_refused", {"problem": str(error.args[0])})
-        _logger.warning(
-            "Sync of %s stopped by an unexpected error", key, exc_info=error
-        )
-        return Failure(
-            "defect",
-            {
-                "error": f"{type(error).__name__}: {error}"[:500],
-                "fingerprint": _fingerprint(error),
-                "traceback": "".join(traceback.format_exception(error))[-6000:],
-            },
-        )
-
-    # === RECORD === #
-
-    @api.model
-    def _record(self, backend, results, batch, seconds, client):
-        """Write each subject's end and delete exactly the triggers that were claimed."""
-        sudo = self.sudo()  # the engine's own books, closed to the sync user's hands
-        now = fields.Datetime.now()
-        share = int(1000 * seconds / max(1, len(results)))
-        events, creates, waits = [], [], {}
-        flows = {row.flow: row for row in backend.sudo().flow_ids}
-        trigger_ids = [i for subject in results for i in subject.trigger_ids]
-        results = {s: end for s, end in results.items() if end[0] is not CLOSED}
-        for subject, (result, facts) in results.items():
-            vals = self._row_values(backend, subject, result, facts, flows, now)
-            vals.update(last_batch=batch, last_run_at=now)
-            if subject.sync_id:
-                sudo.browse(subject.sync_id).write(vals)
-            else:
-                creates.append((subject, self._subject_values(backend, subject) | vals))
-            if isinstance(result, Failure):
-                waits[subject] = result.waits_on
-            elif result.kind == "unchanged" and set(subject.causes) <= SCHEDULED:
-                continue  # a schedule found nothing: no history
-            events.append(
-                self._event_values(
-                    backend, subject, result, facts, share, batch, client
-                )
-            )
-        created = sudo.create([vals for _subject, vals in creates])
-        rows = {s: sudo.browse(s.sync_id) for s in results if s.sync_id}
-        rows.update(
-            {subject: row for (subject, _v), row in zip(creates, created, strict=True)}
-        )
-        self._record_waits(backend, rows, waits)
-        self.env["shopify.event"].sudo().create(events)
-        if trigger_ids:
-            self.env.cr.execute(
-                "DELETE FROM shopify_trigger WHERE id = ANY(%s)", [trigger_ids]
-            )
-        self.env.flush_all()
-
-    @api.model
-    def _subject_values(self, backend, subject):
-        return {
-            "backend_id": backend.id,
-            "flow": subject.flow,
-            "direction": subject.direction,
-            "drain_group": group_of(subject.flow, subject.direction),
-            "subject_type": subject.type,
-            "subject_key": subject.key,
-            "priority": PRIORITY.get(subject.flow, 20),
-        }
-
-    @api.model
-    def _row_values(self, backend, subject, result, facts, flows, now):
-        vals = {
-            key: facts[key]
-            for key in ("record_name", "amount", "currency")
-            if key in facts
-        }
-        if isinstance(result, Outcome):
-            return vals | {
-                "state": "done",
-                "outcome": result.kind,
-                "note": result.note,
-                "reason_code": False,
-                "reason_params": False,
-                "cause_key": False,
-                "headline": False,
-                "weight": 0,
-                "nature": False,
-                "traceback": False,
-                "next_attempt_at": False,
-                "attempt_count": 0,
-                "first_failed_at": False,
-                "is_accepted": False,
-                "remote_updated_at": facts.get("updated_at") or False,
-            }
-        reason = failures.CATALOGUE[result.code]
-        # Tries with this very reason: another one starts its own count.
-        same = subject.reason_code == result.code
-        attempts = subject.attempts + 1 if same else 1
-        decision = failures.decide(result, attempts, now, random.random())
-        retry_at = getattr(decision, "when", None)
-        row = flows.get(subject.flow)
-        params = {k: v for k, v in result.params.items() if k != "traceback"}
-        vals |= {
-            "state": "waiting" if retry_at else "review",
-            "outcome": False,
-            "note": False,
-            "reason_code": result.code,
-            "reason_params": params,
-            "cause_key": failures.cause_key(result),
-            "weight": failures.impact(result, subject.flow),
-            "headline": self._headline(result),
-            "nature": reason.nature,
-            "traceback": result.params.get("traceback") or False,
-            "next_attempt_at": retry_at or False,
-            "attempt_count": attempts,
-            "is_accepted": bool(subject.accepted and retry_at),
-        }
-        # Whoever a stop was handed to keeps it, however often it stops again.
-        if not (subject.attempts and self.sudo().browse(subject.sync_id).owner_id):
-            vals["owner_id"] = row.owner_id.id if row else False
-        if facts.get("updated_at"):
-            vals["remote_updated_at"] = facts["updated_at"]
-        if not subject.attempts:
-            vals["first_failed_at"] = now
-        return vals
-
-    @api.model
-    def _event_values(self, backend, subject, result, facts, share, batch, client):
-        failed = isinstance(result, Failure)
-        return {
-            "backend_id": backend.id,
-            "kind": "attempt",
-            "flow": subject.flow,
-            "direction": subject.direction,
-            "subject_type": subject.type,
-            "subject_key": subject.key,
-            "record_name": facts.get("record_name"),
-            "cause": ", ".join(subject.causes),
-            "caused_by_id": subject.user_id or False,
-            "outcome": result.code if failed else result.kind,
-            "failed": failed,
-            "message": (
-                failures.render(result, facts.get("record_name") or subject.key)
-                if failed
-                else result.note
-            ),
-            "reason_params": (
-                {k: v for k, v in result.params.items() if k != "traceback"}
-                if failed
-                else False
-            ),
-            "changes": (
-                []
-                if failed
-                else [
-                    [c.field, _text(c.before), _text(c.after)] for c in result.changes
-                ]
-            ),
-            "duration_ms": share,
-            "request_id": client.last_request_id or False,
-            "batch": batch,
-        }
-
-    @api.model
-    def _record_waits(self, backend, rows, waits):
-        ids = [row.id for row in rows.values()]
-        if ids:
-            self.env["shopify.sync.wait"].sudo().search(
-                [("sync_id", "in", ids)]
-            ).unlink()
-        present = backend._present({key for keys in waits.values() for key in keys})
-        vals = [
-            # What is there already isn't what holds this subject up.
-            {"sync_id": rows[subject].id, "key": key, "is_present": key in present}
-            for subject, keys in waits.items()
-            for key in dict.fromkeys(keys)
-        ]
-        if vals:
-            self.env["shopify.sync.wait"].sudo().create(vals)
-        # What an order waits for goes before the other products.
-        wanted = {
-            key.split(":", 1)[1]
-            for subject, keys in waits.items()
-            for key in keys
-            # What waits for its own link would call itself for ever.
-            if key.startswith("product:") and key != f"product:{subject.key}"
-        }
-        if wanted:
-            self.env["shopify.trigger"].sudo()._insert(
-                backend,
-                [("products", "in", "Product", gid) for gid in sorted(wanted)],
-                "waited for",
-                lift=True,
-            )
-
-    # === WHAT PEOPLE DO === #
-
-    def _hold(self):
-        """Lock these rows, or say that they are being processed."""
-        check_role(self.env, OPERATOR)
-        self.check_access("read")
-        self.env.cr.execute(
-            "SELECT id FROM shopify_sync WHERE id = ANY(%s)"
-            " FOR NO KEY UPDATE SKIP LOCKED",
-            [self.ids],
-        )
-        if len(self.env.cr.fetchall()) != len(self):
-            raise UserError(
-                self.env._(
-                    "This record is being processed right now. Try again shortly."
-                )
-            )
-        self.invalidate_recordset()
-
-    def _subjects(self):
-        return [
-            (row.flow, row.direction, row.subject_type, row.subject_key) for row in self
-        ]
-
-    def action_retry(self):
-        """Read both sides again and go on from what is true now."""
-        self.check_access("read")
-        for backend, rows in self.grouped("backend_id").items():
-            self.env["shopify.trigger"].sudo()._insert(
-                backend, rows._subjects(), "retry"
-            )
-        return self._released_notification(len(self))
-
-    def action_accept(self):
-        """Let these items of a flow in review go on."""
-        check_role(self.env, OPERATOR)
-        self.check_access("read")
-        rows = self.filtered(lambda row: row.reason_code == "to_accept")
-        for backend, part in rows.grouped("backend_id").items():
-            self.env["shopify.trigger"].sudo()._insert(
-                backend, part._subjects(), "accepted"
-            )
-        return self._released_notification(len(rows))
-
-    def action_postpone(self, hours=24):
-        """Put these aside; they come back by themselves."""
-        self._hold()
-        when = fields.Datetime.now() + timedelta(hours=hours)
-        self.sudo().write({"state": "waiting", "next_attempt_at": when})
-        self._note_person(
-            "postponed",
-            self.env._("Postponed until %s", format_datetime(self.env, when)),
-        )
-
-    def action_close(self, reason):
-        """End these without syncing; they run again only when something changes."""
-        self._hold()
-        if not (reason or "").strip():
-            raise UserError(self.env._("Say why: others will want to know."))
-        self.sudo().write(
-            {"state": "cancelled", "next_attempt_at": False, "close_reason": reason}
-        )
-        self._note_person("closed", reason)
-
-    def action_hand_over(self, user):
-        self._hold()
-        self.sudo().write({"owner_id": user.id})
-        self._note_person("handed over", user.display_name)
-
-    def _note_person(self, outcome, message):
-        self.env["shopify.event"].sudo().create(
-            [
-                {
-                    "backend_id": row.backend_id.id,
-                    "kind": "person",
-                    "flow": row.flow,
-                    "direction": row.direction,
-                    "subject_type": row.subject_type,
-                    "subject_key": row.subject_key,
-                    "record_name": row.record_name,
-                    "caused_by_id": self.env.uid,
-                    "outcome": outcome,
-                    "message": message,
-                }
-                for row in self
-            ]
-        )
-
 
 class ShopifySyncWait(models.Model):
     _name = "shopify.sync.wait"
@@ -918,49 +359,3 @@ class ShopifySyncWait(models.Model):
     )
 
     _once = models.UniqueIndex("(sync_id, key)")
-
-
-def _fingerprint(error):
-    """The same for the same defect: its type and where it was raised."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = (
-        f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].name}" if frames else ""
-    )
-    return f"{type(error).__name__}@{place}"
-
-
-def _is_everybodys(error):
-    """What no single object can have caused. A time-out counts: to wait for another one
-    with each half would outlive the worker."""
-    return (
-        isinstance(error, AuthError | ThrottledError)
-        or getattr(error, "failure", "") == "network_timeout"
-    )
-
-
-def _is_down(failed):
-    """Two objects, each read alone, failed for a passing reason: it isn't theirs."""
-    return len(failed) > 1 and all(
-        failure.reason.nature == "temporary" for failure in failed.values()
-    )
-
-
-def _text(value):
-    return value if value is None or isinstance(value, str | int | bool) else str(value)
-
-
-def _is_link_race(error):
-    """Whether two workers made the same link or sync row: the index decided, the loser
-    starts again and finds it."""
-    return (
-        isinstance(error, IntegrityError)
-        and error.pgcode == "23505"
-        and (error.diag.table_name or "").startswith("shopify_")
-    )
-
-
-def _leaves_the_job(error):
-    """Errors that no savepoint may swallow: the whole transaction is out of date."""
-    if isinstance(error, RetryableJobError) or _is_link_race(error):
-        return True
-    return is_concurrency(error)

@@ -123,7 +123,6 @@ class ShopifyTrigger(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                WITH made AS (
                 INSERT INTO shopify_trigger (backend_id, drain_group, flow, direction,
                        subject_type, subject_key, priority, cause, delivery_id,
                        user_id, created_at)
@@ -137,15 +136,10 @@ class ShopifyTrigger(models.Model):
                    AND on_flow.flow = cause.flow AND on_flow.policy <> 'off'
                  ORDER BY cause.place
                     ON CONFLICT DO NOTHING
-                RETURNING drain_group
-                ), by_group AS (
-                SELECT drain_group, count(*) AS made FROM made GROUP BY drain_group
-                )
-                SELECT drain_group, made, EXISTS (
+                RETURNING drain_group, EXISTS (
                        SELECT FROM queue_job
-                        WHERE identity_key = %(drain)s || drain_group
+                        WHERE identity_key = %(drain)s || shopify_trigger.drain_group
                           AND state IN %(not_begun)s)
-                  FROM by_group
                 """,
                 values=values,
                 backend=backend.id,
@@ -156,8 +150,8 @@ class ShopifyTrigger(models.Model):
                 not_begun=(WAIT_DEPENDENCIES, PENDING, ENQUEUED),
             )
         )
-        found = self.env.cr.fetchall()
-        for group, _made, has_job in found:
+        made = self.env.cr.fetchall()
+        for group, has_job in dict.fromkeys(made):
             if not has_job:
                 backend._new_drain(group).store()
-        return sum(made for _group, made, _has_job in found)
+        return len(made)

@@ -7,6 +7,9 @@ from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 
 from odoo.service.model import PG_CONCURRENCY_ERRORS_TO_RETRY
 
+START = "SET LOCAL lock_timeout = '2s'"
+START_FRESH = f"SET TRANSACTION ISOLATION LEVEL READ COMMITTED; {START}"
+
 
 @contextmanager
 def short_transaction(registry, read_committed=False):
@@ -17,10 +20,7 @@ def short_transaction(registry, read_committed=False):
     already within a transaction keeps that transaction's level.
     """
     with registry.cursor() as cr:
-        start = "SET LOCAL lock_timeout = '2s'"
-        if read_committed and _idle(cr):
-            start = f"SET TRANSACTION ISOLATION LEVEL READ COMMITTED; {start}"
-        cr.execute(start)
+        cr.execute(START_FRESH if read_committed and _idle(cr) else START)
         yield cr
 
 

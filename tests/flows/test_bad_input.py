@@ -4,7 +4,7 @@ from odoo.exceptions import UserError, ValidationError
 
 from ...api import operations
 from ...models.shopify_binding import Nodes
-from ...models.shopify_sync import Subject
+from ...models.sync_subject import Subject
 from ..common import ShopifyCase
 from .nullable import nullable_paths, with_null
 from .sync_case import SyncCase

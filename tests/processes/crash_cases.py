@@ -209,12 +209,16 @@ class SubscriptionCreateCase(ConnectCase):
     def subscriptions(self):
         return self.store.shop("list_objects", typename="WebhookSubscription")
 
+    def one(self) -> str:
+        found = self.subscriptions()
+        return next(node["id"] for node in found if node["topic"] == "PRODUCTS_UPDATE")
+
     def provoke(self):
         self.before = _subscribed(self.subscriptions())
         self.store.graphql(
             "mutation($id: ID!) { webhookSubscriptionDelete(id: $id) {"
             " userErrors { message } } }",
-            id=self.subscriptions()[0]["id"],
+            id=self.one(),
         )
         return self.press()
 
@@ -233,7 +237,7 @@ class SubscriptionUpdateCase(SubscriptionCreateCase):
             "mutation($id: ID!, $sub: WebhookSubscriptionInput!) {"
             " webhookSubscriptionUpdate(id: $id, webhookSubscription: $sub) {"
             " userErrors { message } } }",
-            id=self.subscriptions()[0]["id"],
+            id=self.one(),
             sub={"includeFields": ["id"]},
         )
         return self.press()

@@ -13,7 +13,8 @@ import pytest
 
 from .crash_cases import CASES, mentions, mutation_documents
 
-SERVER = {"workers": 8, "jobs": 6}
+# A dead worker's job keeps its slot until queue_job finds it dead, up to a minute later.
+SERVER = {"workers": 8, "jobs": 24}
 LOCAL_POINTS = ("before_intent", "after_intent", "outcome_stored", "after_commit")
 POINTS = (*LOCAL_POINTS, "answer_lost")
 CELLS = [(document, point) for document in sorted(CASES) for point in POINTS]

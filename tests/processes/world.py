@@ -148,9 +148,9 @@ class World(Runner):
             note.unlink()
 
     def kill(self, pid: int) -> None:
-        """SIGKILL a worker and wait until it is gone, and PostgreSQL knows it."""
+        """SIGKILL a worker, unless it is dead already, and wait until it is gone."""
         if alive(pid):
-            self.kill_worker(pid)
+            os.kill(pid, signal.SIGKILL)
         self.wait_until(lambda: not alive(pid), f"worker {pid} is gone", 10)
 
     def stop(self, pid: int) -> None:

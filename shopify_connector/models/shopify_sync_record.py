@@ -1,0 +1,196 @@
+"""How the end of a run is written down: the subject's row, its history, what it waits on."""
+
+import random
+
+from odoo import api, fields, models
+
+from ..core import failures
+from ..core.failures import Failure
+from ..core.outcome import Outcome
+from .shopify_trigger import PRIORITY, group_of
+from .sync_subject import CLOSED, SCHEDULED
+
+
+class ShopifySync(models.Model):
+    _inherit = "shopify.sync"
+
+    @api.model
+    def _record(self, backend, results, batch, seconds, client):
+        """Write each subject's end and delete exactly the triggers that were claimed."""
+        sudo = self.sudo()  # the engine's own books, closed to the sync user's hands
+        now = fields.Datetime.now()
+        share = int(1000 * seconds / max(1, len(results)))
+        events, creates, waits = [], [], {}
+        flows = {row.flow: row for row in backend.sudo().flow_ids}
+        trigger_ids = [i for subject in results for i in subject.trigger_ids]
+        results = {s: end for s, end in results.items() if end[0] is not CLOSED}
+        for subject, (result, facts) in results.items():
+            vals = self._row_values(backend, subject, result, facts, flows, now)
+            vals.update(last_batch=batch, last_run_at=now)
+            if subject.sync_id:
+                sudo.browse(subject.sync_id).write(vals)
+            else:
+                creates.append((subject, self._subject_values(backend, subject) | vals))
+            if isinstance(result, Failure):
+                waits[subject] = result.waits_on
+            elif result.kind == "unchanged" and set(subject.causes) <= SCHEDULED:
+                continue  # a schedule found nothing: no history
+            events.append(
+                self._event_values(
+                    backend, subject, result, facts, share, batch, client
+                )
+            )
+        created = sudo.create([vals for _subject, vals in creates])
+        rows = {s: sudo.browse(s.sync_id) for s in results if s.sync_id}
+        rows.update(
+            {subject: row for (subject, _v), row in zip(creates, created, strict=True)}
+        )
+        self._record_waits(backend, rows, waits)
+        self.env["shopify.event"].sudo().create(events)
+        if trigger_ids:
+            self.env.cr.execute(
+                "DELETE FROM shopify_trigger WHERE id = ANY(%s)", [trigger_ids]
+            )
+        self.env.flush_all()
+
+    @api.model
+    def _subject_values(self, backend, subject):
+        return {
+            "backend_id": backend.id,
+            "flow": subject.flow,
+            "direction": subject.direction,
+            "drain_group": group_of(subject.flow, subject.direction),
+            "subject_type": subject.type,
+            "subject_key": subject.key,
+            "priority": PRIORITY.get(subject.flow, 20),
+        }
+
+    @api.model
+    def _row_values(self, backend, subject, result, facts, flows, now):
+        vals = {
+            key: facts[key]
+            for key in ("record_name", "amount", "currency")
+            if key in facts
+        }
+        if isinstance(result, Outcome):
+            return vals | {
+                "state": "done",
+                "outcome": result.kind,
+                "note": result.note,
+                "reason_code": False,
+                "reason_params": False,
+                "cause_key": False,
+                "headline": False,
+                "weight": 0,
+                "nature": False,
+                "traceback": False,
+                "next_attempt_at": False,
+                "attempt_count": 0,
+                "first_failed_at": False,
+                "is_accepted": False,
+                "remote_updated_at": facts.get("updated_at") or False,
+            }
+        reason = failures.CATALOGUE[result.code]
+        # Tries with this very reason: another one starts its own count.
+        same = subject.reason_code == result.code
+        attempts = subject.attempts + 1 if same else 1
+        decision = failures.decide(result, attempts, now, random.random())
+        retry_at = getattr(decision, "when", None)
+        row = flows.get(subject.flow)
+        params = {k: v for k, v in result.params.items() if k != "traceback"}
+        vals |= {
+            "state": "waiting" if retry_at else "review",
+            "outcome": False,
+            "note": False,
+            "reason_code": result.code,
+            "reason_params": params,
+            "cause_key": failures.cause_key(result),
+            "weight": failures.impact(result, subject.flow),
+            "headline": self._headline(result),
+            "nature": reason.nature,
+            "traceback": result.params.get("traceback") or False,
+            "next_attempt_at": retry_at or False,
+            "attempt_count": attempts,
+            "is_accepted": bool(subject.accepted and retry_at),
+        }
+        # Whoever a stop was handed to keeps it, however often it stops again.
+        if not (subject.attempts and self.sudo().browse(subject.sync_id).owner_id):
+            vals["owner_id"] = row.owner_id.id if row else False
+        if facts.get("updated_at"):
+            vals["remote_updated_at"] = facts["updated_at"]
+        if not subject.attempts:
+            vals["first_failed_at"] = now
+        return vals
+
+    @api.model
+    def _event_values(self, backend, subject, result, facts, share, batch, client):
+        failed = isinstance(result, Failure)
+        return {
+            "backend_id": backend.id,
+            "kind": "attempt",
+            "flow": subject.flow,
+            "direction": subject.direction,
+            "subject_type": subject.type,
+            "subject_key": subject.key,
+            "record_name": facts.get("record_name"),
+            "cause": ", ".join(subject.causes),
+            "caused_by_id": subject.user_id or False,
+            "outcome": result.code if failed else result.kind,
+            "failed": failed,
+            "message": (
+                failures.render(result, facts.get("record_name") or subject.key)
+                if failed
+                else result.note
+            ),
+            "reason_params": (
+                {k: v for k, v in result.params.items() if k != "traceback"}
+                if failed
+                else False
+            ),
+            "changes": (
+                []
+                if failed
+                else [
+                    [c.field, _text(c.before), _text(c.after)] for c in result.changes
+                ]
+            ),
+            "duration_ms": share,
+            "request_id": client.last_request_id or False,
+            "batch": batch,
+        }
+
+    @api.model
+    def _record_waits(self, backend, rows, waits):
+        ids = [row.id for row in rows.values()]
+        if ids:
+            self.env["shopify.sync.wait"].sudo().search(
+                [("sync_id", "in", ids)]
+            ).unlink()
+        present = backend._present({key for keys in waits.values() for key in keys})
+        vals = [
+            # What is there already isn't what holds this subject up.
+            {"sync_id": rows[subject].id, "key": key, "is_present": key in present}
+            for subject, keys in waits.items()
+            for key in dict.fromkeys(keys)
+        ]
+        if vals:
+            self.env["shopify.sync.wait"].sudo().create(vals)
+        # What an order waits for goes before the other products.
+        wanted = {
+            key.split(":", 1)[1]
+            for subject, keys in waits.items()
+            for key in keys
+            # What waits for its own link would call itself for ever.
+            if key.startswith("product:") and key != f"product:{subject.key}"
+        }
+        if wanted:
+            self.env["shopify.trigger"].sudo()._insert(
+                backend,
+                [("products", "in", "Product", gid) for gid in sorted(wanted)],
+                "waited for",
+                lift=True,
+            )
+
+
+def _text(value):
+    return value if value is None or isinstance(value, str | int | bool) else str(value)
