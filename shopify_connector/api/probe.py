@@ -11,8 +11,9 @@ from .session import open_session
 TIMEOUT = (3.0, 5.0)
 
 
-def seconds_to_answer(url: str, nonce: str) -> float | None:
-    """Post `nonce`; None unless it is answered with 200 and the same text."""
+def seconds_to_answer(url: str, nonce: str, expected: str) -> float | None:
+    """Post `nonce`; None unless it is answered with 200 and the text `expected`, which
+    only this very database knows."""
     started = time.monotonic()
     session = open_session(url)
     try:
@@ -27,6 +28,6 @@ def seconds_to_answer(url: str, nonce: str) -> float | None:
         return None
     finally:
         session.close()
-    if response.status_code != 200 or response.text != nonce:
+    if response.status_code != 200 or response.text != expected:
         return None
     return time.monotonic() - started

@@ -1,5 +1,6 @@
 """Connecting a store: sign in, look at what is there, prepare what the engine needs."""
 
+import hashlib
 import secrets
 
 from odoo import api, fields, models
@@ -11,6 +12,7 @@ from ..api.errors import (
     ShopifyError,
 )
 from ..core import failures, identity
+from ..core.failures import NeedsReview
 from .remote_failure import remote_failure
 from .roles import MANAGER, check_role
 from .shopify_access import CONNECTION_CODES
@@ -30,6 +32,8 @@ DEFINITIONS = {
     "proof": {"name": "Odoo proof", "type": "json"},
 }
 ACCESS = "MERCHANT_READ"
+# Seconds that a person connecting a store is kept waiting for points.
+PATIENCE = 20.0
 
 
 class ShopifyBackend(models.Model):
@@ -85,8 +89,11 @@ class ShopifyBackend(models.Model):
         it everything still arrives, by schedule."""
         label = self.env._("Webhooks reach this Odoo")
         address = self.get_base_url()
+        nonce = secrets.token_hex(16)
         seconds = probe.seconds_to_answer(
-            f"{address}/shopify/webhook/probe", secrets.token_hex(16)
+            f"{address}/shopify/webhook/probe",
+            nonce,
+            self._probe_answer(nonce.encode()),
         )
         if seconds is None:
             detail = self.env._(
@@ -101,6 +108,11 @@ class ShopifyBackend(models.Model):
             address=address,
         )
         return _check("webhooks", True, label, detail)
+
+    @api.model
+    def _probe_answer(self, nonce):
+        database = self.env["shopify.mark"]._database()
+        return hashlib.sha256(nonce + database.encode()).hexdigest()
 
     def _scope_checks(self, granted):
         blocked = api_scopes.blocked(granted, [flow for flow, _label in FLOWS])
@@ -139,12 +151,15 @@ class ShopifyBackend(models.Model):
         self.check_access("write")
         for backend in self:
             try:
-                with backend._client() as client:
+                # Some forty requests at once: a person waits for points meanwhile.
+                with backend._client(longest_wait=PATIENCE) as client:
                     backend._connect(client)
             except ShopifyError as error:
                 raise UserError(
                     failures.render(remote_failure(backend, error), backend.name)
                 ) from error
+            except NeedsReview as stop:
+                raise UserError(str(stop)) from stop
         return True
 
     def _connect(self, client):
@@ -288,15 +303,15 @@ class ShopifyBackend(models.Model):
             operation = "metafields/definition_create"
             variables = {"definition": {**definition, "type": wanted["type"]}}
         elif found["type"]["name"] != wanted["type"]:
-            raise UserError(
-                self.env._(
-                    "The metafield definition %(key)s of %(owner)s has the type %(type)s "
-                    "instead of %(wanted)s. Delete it in Shopify and connect again.",
-                    key=key,
-                    owner=owner_type,
-                    type=found["type"]["name"],
-                    wanted=wanted["type"],
-                )
+            problem = self.env._(
+                "%(key)s has the type %(type)s instead of %(wanted)s; delete it in "
+                "Shopify and connect again",
+                key=key,
+                type=found["type"]["name"],
+                wanted=wanted["type"],
+            )
+            raise NeedsReview(
+                "mark_definition_altered", owner_type=owner_type, problem=problem
             )
         elif found["access"]["admin"] != ACCESS:
             operation = "metafields/definition_update"

@@ -41,28 +41,29 @@ class ShopifyBackend(models.Model):
         if self.sudo().state == "connected" and self.sudo().active:
             self.env["shopify.sync"]._drain(self, group)
 
-    def _enqueue(self, group):
+    def _enqueue(self, group, seen=None):
         """See to it that a drain of this group starts soon.
 
+        seen: whether this transaction has just seen one waiting to begin; else it looks.
         The identity key spares jobs, nothing more: a job that is starting right now may
         swallow this one with a snapshot older than our trigger; the minute cron sees it.
         """
         job = self._new_drain(group)
-        if not self._stands_in_queue(job):
+        if seen is None:
+            seen = bool(job.job_record_with_same_identity_key())
+        if not (seen and self._stands_in_queue(job.identity_key)):
             self.env.cr.postcommit.data.setdefault(ENQUEUED, set()).add(
                 job.identity_key
             )
             job.store()
 
-    def _stands_in_queue(self, job):
-        """Whether a job of this key waits to begin.
+    def _stands_in_queue(self, key):
+        """Whether the job of this key that was seen waits to begin still.
 
         A transaction that took long sees jobs waiting that have run since, and would
         leave its triggers to the minute cron: it looks again with fresh eyes.
         """
-        if not job.job_record_with_same_identity_key():
-            return False
-        if job.identity_key in self.env.cr.postcommit.data.get(ENQUEUED, ()):
+        if key in self.env.cr.postcommit.data.get(ENQUEUED, ()):
             return True
         self.env.cr.execute("SELECT clock_timestamp() - now() < interval '200 ms'")
         if self.env.cr.fetchone()[0]:
@@ -71,7 +72,7 @@ class ShopifyBackend(models.Model):
             cr.execute(
                 "SELECT 1 FROM queue_job WHERE identity_key = %s"
                 " AND state IN ('wait_dependencies', 'pending', 'enqueued') LIMIT 1",
-                [job.identity_key],
+                [key],
             )
             return bool(cr.fetchone())
 

@@ -162,8 +162,19 @@ class ShopifyBackend(models.Model):
         ]
 
     def _reconcile_requested(self, flow):
-        if self.state == "connected" and flow in LISTS:
+        """A flow was switched on: what changed meanwhile told nobody, its webhooks are
+        not subscribed to, and marks asked for while it was off were not written."""
+        if self.state != "connected":
+            return
+        if flow in LISTS:
             self._enqueue_reconcile(flows=[flow])
+        for shopify_type, model in LINKS.items():
+            if self.env[model]._flow == flow:
+                self._enqueue_comparison(shopify_type)
+        self._as_queue_user().with_delay(
+            identity_key=f"shopify/heal/{self.id}",
+            description=f"Shopify {self.name}: subscribe to webhooks",
+        )._heal()
 
     def action_sync_now(self):
         """Read everything that differs, now."""

@@ -152,6 +152,5 @@ class ShopifyTrigger(models.Model):
         )
         made = self.env.cr.fetchall()
         for group, has_job in dict.fromkeys(made):
-            if not has_job:
-                backend._new_drain(group).store()
+            backend._enqueue(group, seen=has_job)
         return len(made)

@@ -89,7 +89,13 @@ class ShopifyBackend(models.Model):
             except RetryableJobError:
                 return  # Shopify can't be asked just now; in 15 minutes again
             mended = self._ensure_webhooks(client)
-            self._ensure_definitions(client)
+            try:
+                self._ensure_definitions(client)
+            except NeedsReview as stop:
+                # Without its protected field no ID could be written, or be trusted.
+                self._pause_all(stop.failure)
+            else:
+                self._resume_paused({"mark_definition_altered"}, only_paused=True)
         if mended:
             self._note_event(
                 "store",

@@ -37,7 +37,7 @@ def receiver():
 def test_our_own_answer_is_timed(receiver):
     url, _answer = receiver
 
-    assert 0 <= probe.seconds_to_answer(url, NONCE) < 5
+    assert 0 <= probe.seconds_to_answer(url, NONCE, NONCE) < 5
 
 
 @pytest.mark.parametrize("status", [302, 401, 404, 500])
@@ -45,15 +45,15 @@ def test_any_other_status_is_none(receiver, status):
     url, answer = receiver
     answer[0] = status
 
-    assert probe.seconds_to_answer(url, NONCE) is None
+    assert probe.seconds_to_answer(url, NONCE, NONCE) is None
 
 
 def test_somebody_elses_page_is_none(receiver):
     url, answer = receiver
     answer[1] = b"<html>Welcome</html>"
 
-    assert probe.seconds_to_answer(url, NONCE) is None
+    assert probe.seconds_to_answer(url, NONCE, NONCE) is None
 
 
 def test_nobody_there_is_none():
-    assert probe.seconds_to_answer("http://127.0.0.1:9/probe", NONCE) is None
+    assert probe.seconds_to_answer("http://127.0.0.1:9/probe", NONCE, NONCE) is None

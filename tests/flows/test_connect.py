@@ -28,6 +28,7 @@ class ConnectCase(SyncHelpers, ShopifyHttpCase):
     def setUp(self):
         super().setUp()
         self.kept = self.other.save()
+        self.other.set_bucket(points=1000.0)
         self.addCleanup(self.other.restore, self.kept)
         self.addCleanup(self.other.set_scopes, self.scopes)
         self.store = self._make_store(self.other)

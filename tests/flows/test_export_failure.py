@@ -181,6 +181,27 @@ class TestStockFails(ExportCase):
         self.assertEqual(self.on_hand("SHIRT"), 105)
         self.assertEqual(self.sent("inventorySetQuantities"), 1)
 
+    def test_closed_by_a_person_is_left_by_the_nightly_comparison(self):
+        self.without_scope("write_inventory")
+        self.receive(self.products["SHIRT"], 5)
+        self.run_syncs()
+        self.shop.set_scopes(self.granted)
+        self.flow("stock").action_resume()
+        row = self.level_sync("SHIRT")
+        row.action_close("Counted by hand")
+
+        self.env["shopify.stock.level"]._trigger_all(self.backend, "nightly")
+        self.run_syncs()
+
+        self.assertEqual(row.state, "cancelled")
+        self.assertEqual(self.on_hand("SHIRT"), 100)
+
+        self.receive(self.products["SHIRT"], 1)
+        self.run_syncs()
+
+        self.assertEqual((row.state, row.outcome), ("done", "synced"))
+        self.assertEqual(self.on_hand("SHIRT"), 106)
+
     def test_bookkeeping_that_was_rolled_back_is_settled_by_the_retry(self):
         self.env.flush_all()
         self.env.cr.execute(

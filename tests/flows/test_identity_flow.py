@@ -538,3 +538,86 @@ class TestOrderIdentity(SyncCase):
 
         row = self.assertStopped("identity_foreign_database", order)
         self.assertIn(f"customer:{customer['id']}", row.wait_ids.mapped("key"))
+
+
+class TestTwoStores(SyncCase):
+    """Links are a store's own: one Odoo product may stand in two shops."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.other_shop = cls.emulator.add_shop("second", currency="USD")
+        cls.other_shop.webhook_mode("manual")
+        cls.other_store = cls._make_store(cls.other_shop)
+        cls.other_store.action_connect()
+
+    def other_mug(self, **values):
+        row = {"sku": "MUG", "price": "9.50", **values}
+        return self.other_shop.create_product(title="Mug", variants=[row])
+
+    def read_in_other(self, *items):
+        self.env["shopify.trigger"]._insert(
+            self.other_store,
+            [("products", "in", "Product", item["id"]) for item in items],
+            "test",
+        )
+        self.run_syncs()
+
+    def test_one_product_is_linked_once_in_each_store(self):
+        ours, mug, other = self.odoo_product(), self.mug(), self.other_mug()
+
+        self.read_again("products", mug["id"])
+        self.read_in_other(other)
+
+        links = self.env["shopify.product.product"].search([("odoo_id", "=", ours.id)])
+        self.assertEqual(
+            {link.backend_id: link.shopify_gid for link in links},
+            {
+                self.backend: mug["variants"][0],
+                self.other_store: other["variants"][0],
+            },
+        )
+        self.assertEqual(
+            self.env["product.product"].search([("default_code", "=", "MUG")]), ours
+        )
+        theirs = self.other_shop.get_object(other["variants"][0])["_metafields"]
+        self.assertIn(str(ours.id), theirs.values())
+        self.assertEqual(self.marked(mug["variants"][0]), str(ours.id))
+
+    def test_same_buyer_in_two_stores_is_one_contact(self):
+        customers = [
+            shop.create_customer(email="eve@example.com", first_name="Eve")
+            for shop in (self.shop, self.other_shop)
+        ]
+
+        self.read_again("customers", customers[0]["id"])
+        self.env["shopify.trigger"]._insert(
+            self.other_store,
+            [("customers", "in", "Customer", customers[1]["id"])],
+            "test",
+        )
+        self.run_syncs()
+
+        partner = self.env["res.partner"].search([("email", "=", "eve@example.com")])
+        self.assertEqual(len(partner), 1)
+        links = self.env["shopify.res.partner"].search(
+            [("odoo_id", "=", partner.id), ("shopify_gid", "!=", False)]
+        )
+        self.assertEqual(links.backend_id, self.backend | self.other_store)
+
+    def test_one_store_on_hold_leaves_the_other_at_work(self):
+        self.backend._hold("store_on_hold", "a test")
+        mug, other = self.mug(), self.other_mug()
+
+        self.ask("products", mug["id"])
+        self.read_in_other(other)
+
+        self.assertFalse(self.row(mug["id"]))
+        row = self.env["shopify.sync"].search(
+            [
+                ("backend_id", "=", self.other_store.id),
+                ("subject_key", "=", other["id"]),
+                ("direction", "=", "in"),
+            ]
+        )
+        self.assertEqual(row.state, "done")

@@ -365,6 +365,27 @@ class TestDefinitions(MarkCase):
             {"metafieldDefinitionUpdate": 1, "metafieldDefinitionCreate": 1},
         )
 
+    def test_definition_of_another_type_pauses_the_store_until_it_is_mended(self):
+        namespace = self._namespace()
+        altered = self.shop.definitions["ORDER", namespace, "id"]
+        altered.update(_type="single_line_text_field")
+        altered["type"] = altered["type"] | {"name": "single_line_text_field"}
+
+        self.env["shopify.backend"]._cron_heal()
+
+        self.env.invalidate_all()
+        for flow in self.backend.flow_ids:
+            self.assertEqual(flow.paused_reason, "mark_definition_altered")
+            self.assertIn("ORDER", flow.paused_message)
+            self.assertIn("single_line_text_field", flow.paused_message)
+
+        self.shop.delete_definition("ORDER", "$app:odoo", "id")
+        self.env["shopify.backend"]._cron_heal()
+
+        self.env.invalidate_all()
+        self.assertEqual(self.definitions(), self.wanted())
+        self.assertFalse(any(self.backend.flow_ids.mapped("paused_at")))
+
     def test_whole_definitions_are_left_alone(self):
         self.env["shopify.backend"]._cron_heal()
 
