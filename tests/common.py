@@ -9,7 +9,6 @@
 undone after the test. Every class here is tagged, since Odoo starts no untagged one.
 """
 
-import copy
 import os
 import urllib.request
 from contextlib import contextmanager
@@ -123,18 +122,8 @@ class ShopifyBase:
 
     def _keep_emulator(self):
         """Undo after the test what it does to the shop."""
-        shop = self.shop
-        with shop.lock:
-            kept = copy.deepcopy(
-                {name: getattr(shop, name) for name in _STATE if hasattr(shop, name)}
-            )
-
-        def restore():
-            self.emulator.faults.clear()
-            with shop.lock:
-                vars(shop).update(kept)
-
-        self.addCleanup(restore)
+        self.addCleanup(self.shop.restore, self.shop.save())
+        self.addCleanup(self.emulator.faults.clear)
 
     @contextmanager
     def enter_registry_test_mode(self):
@@ -204,25 +193,6 @@ class ShopifyBase:
         self.assertEqual(row.mapped("state"), ["done"], row.mapped("reason_code"))
         self.assertEqual(row.outcome, outcome)
         return row
-
-
-# What a test may change of a shop.
-_STATE = (
-    "objects",
-    "metafields",
-    "definitions",
-    "retired_ids",
-    "inventory",
-    "requests",
-    "mutations_applied",
-    "deletion_log",
-    "webhook_queue",
-    "search_index",
-    "_index_events",
-    "search_lag",
-    "_number",
-    "switches",
-)
 
 
 def _send(session, request, **kw):
