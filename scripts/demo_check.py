@@ -253,7 +253,7 @@ def traces(odoo, emulator) -> dict:
             last[0]["write_date"] if last else None,
         )
     shops = emulator.call("digest")
-    applied = {name: emulator.call("applied", name) for name in shops}
+    applied = {name: emulator.call("applied", name, app_data=False) for name in shops}
     return {"odoo": rows, "shopify": shops, "applied": applied}
 
 

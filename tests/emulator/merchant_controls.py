@@ -71,9 +71,22 @@ def request_log(shop, operation: str | None = None, since: int = 0):
 
 
 @merchant("applied")
-def applied(shop):
-    """Names of the mutations applied so far."""
-    return list(shop.mutations_applied)
+def applied(shop, app_data=True):
+    """Names of the mutations applied so far; without app_data only those that wrote to
+    something else than the app's own installation."""
+    if app_data:
+        return list(shop.mutations_applied)
+    return [
+        name
+        for request in shop.requests
+        if not _is_app_data(request.variables)
+        for name in request.applied
+    ]
+
+
+def _is_app_data(variables):
+    owners = [entry.get("ownerId", "") for entry in variables.get("metafields") or []]
+    return bool(owners) and all("/AppInstallation/" in owner for owner in owners)
 
 
 @merchant("set_bucket")

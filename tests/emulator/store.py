@@ -266,7 +266,10 @@ class Shop:
     # -- whole state --
 
     def snapshot(self, volatile: bool = False) -> dict:
-        """Everything a merchant could see, as JSON; without times unless asked."""
+        """Everything a merchant could see, as JSON; without times unless asked.
+
+        An app's own metafields, on its installation, no merchant sees.
+        """
         with self.lock:
             drop = set() if volatile else VOLATILE
             return {
@@ -276,6 +279,7 @@ class Shop:
                 "metafields": {
                     " ".join(key): _plain(value, drop)
                     for key, value in sorted(self.metafields.items())
+                    if "/AppInstallation/" not in key[0]
                 },
                 "inventory": {
                     " ".join(key): _plain(value, drop)

@@ -113,6 +113,21 @@ class World(Runner):
         """What the minute cron does."""
         self.odoo.rpc("shopify.backend", "test_wake")
 
+    def wait_awake(self, condition, what: str, seconds=30):
+        """`wait_until`, doing the minute cron's work every three seconds: a wake-up may
+        always be lost, and nobody here has a minute."""
+        woken = time.monotonic()
+
+        def awake():
+            nonlocal woken
+            answer = condition()
+            if not answer and time.monotonic() - woken > 3:
+                self.wake()
+                woken = time.monotonic()
+            return answer
+
+        return self.wait_until(awake, what, seconds)
+
     def store(self, name: str, *flows: str, values=None, **shop) -> "Store":
         """A connected store of a new shop, its location mapped, these flows on."""
         return Store(self, name, flows, values or {}, shop)
@@ -141,7 +156,7 @@ class World(Runner):
             return self.reached(store, point, what)
 
         text = f"a worker at {point} of {what} in store {store}"
-        return self.wait_until(reached, text, seconds)
+        return self.wait_awake(reached, text, seconds)
 
     def forget_points(self, store: int) -> None:
         for note in self.points.glob(f"taken.{store}.*"):
@@ -367,21 +382,29 @@ class Store:
         return Held(self, operation, point, times)
 
     def unfinished(self) -> list:
-        """What is still to do now: triggers, rows due, jobs that run or could."""
+        """What is still to do now: triggers, rows due, jobs that run or could.
+
+        Not the job of a worker that died: queue_job takes up to a minute to see that.
+        """
         paused = (
             f"SELECT flow FROM shopify_flow WHERE {self.own} AND paused_at IS NOT NULL"
         )
         runs = f" AND flow NOT IN ({paused})"
-        return self.world.sql(
-            f"SELECT 'trigger', cause FROM shopify_trigger WHERE {self.own}{runs}"
+        found = self.world.sql(
+            f"SELECT 'trigger', cause, 0 FROM shopify_trigger WHERE {self.own}{runs}"
             " UNION ALL"
-            f" SELECT 'due', subject_key FROM shopify_sync WHERE {self.own}{runs}"
+            f" SELECT 'due', subject_key, 0 FROM shopify_sync WHERE {self.own}{runs}"
             " AND state = 'waiting'"
             " UNION ALL"
-            f" SELECT state, name FROM queue_job WHERE {self.own_jobs}"
+            f" SELECT state, name, worker_pid FROM queue_job WHERE {self.own_jobs}"
             " AND (state IN ('enqueued', 'started') OR (state = 'pending'"
             " AND (eta IS NULL OR eta <= now() AT TIME ZONE 'UTC')))"
         )
+        return [
+            (kind, what)
+            for kind, what, pid in found
+            if kind != "started" or (pid and alive(int(pid)))
+        ]
 
     def jobs(self, state: str) -> int:
         return self.world.number(
@@ -398,25 +421,19 @@ class Store:
         )
 
     def wait_idle(self, seconds=60, rest=0.5) -> None:
-        """Until nothing has been to do for `rest` seconds.
-
-        Does the minute cron's work every three seconds: a wake-up may always be lost.
-        """
-        quiet_since, woken = None, time.monotonic()
+        """Until nothing has been to do for `rest` seconds."""
+        quiet_since = None
 
         def idle():
-            nonlocal quiet_since, woken
+            nonlocal quiet_since
             if self.unfinished():
                 quiet_since = None
-                if time.monotonic() - woken > 3:
-                    self.world.wake()
-                    woken = time.monotonic()
                 return False
             quiet_since = quiet_since or time.monotonic()
             return time.monotonic() - quiet_since >= rest
 
         try:
-            self.world.wait_until(idle, "nothing to do", seconds)
+            self.world.wait_awake(idle, "nothing to do", seconds)
         except TookTooLong as error:
             jobs = self.world.sql(
                 "SELECT state, eta, retry, result, exc_message, name FROM queue_job"
@@ -441,7 +458,7 @@ class Store:
 
     def wait_imported(self, gid: str, seconds=30) -> None:
         """Until a subject's run has ended, whatever else goes on."""
-        self.world.wait_until(
+        self.world.wait_awake(
             lambda: gid in self.syncs("in"), f"{gid} was read by Odoo", seconds
         )
 
