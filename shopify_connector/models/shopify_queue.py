@@ -5,9 +5,12 @@ import time
 from datetime import timedelta
 
 from odoo import SUPERUSER_ID, api, fields, models
+from odoo.tools import config
 
 from odoo.addons.queue_job.job import Job
+from odoo.addons.queue_job.jobrunner.runner import _channels
 
+from ..core.capacity import workers_missing
 from .shopify_mark import LINKS
 from .shopify_trigger import GROUPS
 from .short_transaction import short_transaction
@@ -34,6 +37,22 @@ class NewJob(Job):
 
 class ShopifyBackend(models.Model):
     _inherit = "shopify.backend"
+
+    def _register_hook(self):
+        """Say at the server's start when busy jobs would leave webhooks no worker."""
+        super()._register_hook()
+        if "queue_job" not in config["server_wide_modules"]:
+            return  # no job runner here: an upgrade, a shell, a test
+        channels = _channels()
+        missing = workers_missing(config["workers"], channels)
+        if missing:
+            _logger.warning(
+                "Shopify: %s workers for the channels %r: while all job slots are busy, "
+                "webhooks and people wait. Start with workers = %s or more.",
+                config["workers"],
+                channels,
+                config["workers"] + missing,
+            )
 
     def _drain(self, group):
         """Job: see shopify.sync `_drain`."""
