@@ -9,7 +9,7 @@ export DB
 RUN = . $(L)/env &&
 
 help:  ## list the tasks
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup:  ## Odoo 19, PostgreSQL, Python packages, schema: all into .local/
 	@scripts/setup.sh >/dev/null
@@ -52,7 +52,10 @@ screenshots: setup  ## a picture of every screen of the running demo, into .loca
 docs: setup  ## the module's README.rst and app page from readme/*.md
 	@$(L)/venv/bin/python scripts/readme.py
 
+i18n: setup  ## the template for translators, i18n/shopify_connector.pot
+	@scripts/i18n.sh
+
 clean:  ## stop the private PostgreSQL and delete .local/ (all databases too)
 	@scripts/clean.sh
 
-.PHONY: help setup demo test unit test-long lint format check serve emulator bench shell screenshots docs clean
+.PHONY: help setup demo test unit test-long lint format check serve emulator bench shell screenshots docs i18n clean

@@ -199,10 +199,19 @@ class ShopifyBackend(models.Model):
         return gaps + self._gaps_variants()
 
     def _gaps_fulfilments(self):
+        gaps = []
         without = [row.name for row in self._locations_without_warehouse()]
-        if not without:
-            return []
-        return [self.env._("no warehouse for %s", ", ".join(without))]
+        if without:
+            gaps.append(self.env._("no warehouse for %s", ", ".join(without)))
+        # sudo: a company's settings, shown to whoever looks after the store
+        if self.company_id.sudo().stock_move_email_validation:
+            gaps.append(
+                self.env._(
+                    "Odoo mails the customer at each delivery (Inventory → Settings → "
+                    "Email Confirmation): with Shopify's own mail that is two"
+                )
+            )
+        return gaps
 
     def _gaps_variants(self):
         waiting = self._count_waits("variant")

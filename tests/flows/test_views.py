@@ -247,6 +247,16 @@ class TestScreens(RoleUsers, ShopifyCase):
         self.assertEqual(dict(self.backend._readiness())["Customers"], [])
         self.assertIn("<b>Customers</b>: ready", self.backend._readiness_html())
 
+    def test_readiness_warns_where_odoo_mails_deliveries_too(self):
+        self.backend.flow_ids.owner_id = self.env.user
+        quiet = dict(self.backend._readiness())["Fulfilments"]
+        self.company.stock_move_email_validation = True
+
+        loud = dict(self.backend._readiness())["Fulfilments"]
+
+        self.assertEqual(len(loud), len(quiet) + 1)
+        self.assertIn("Odoo mails the customer at each delivery", loud[-1])
+
     def test_readiness_names_the_owner_the_scope_and_the_location_that_are_missing(
         self,
     ):

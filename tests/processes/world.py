@@ -442,6 +442,38 @@ class Store:
             left = {"left": self.unfinished(), "jobs": jobs, "open": self.open_writes()}
             raise TookTooLong(f"{self.name}: {left}\n{error}") from error
 
+    def hurry(self) -> None:
+        """Let the time pass that failed work and resting flows wait for."""
+        due = "now() AT TIME ZONE 'UTC'"
+        self.world.sql(
+            f"UPDATE shopify_sync SET next_attempt_at = {due} WHERE id IN ("
+            f" SELECT id FROM shopify_sync WHERE {self.own} AND state = 'waiting'"
+            f" AND next_attempt_at > {due} FOR NO KEY UPDATE SKIP LOCKED)"
+        )
+        self.world.sql(
+            f"UPDATE shopify_flow SET rests_until = {due} WHERE id IN ("
+            f" SELECT id FROM shopify_flow WHERE {self.own}"
+            f" AND rests_until > {due} FOR NO KEY UPDATE SKIP LOCKED)"
+        )
+
+    def wait_idle_hurrying(self, seconds=60) -> None:
+        """Until nothing is left to do, not even later."""
+        self.world.wait_until(
+            lambda: self.hurry() or not self._left_in(4),
+            f"store {self.name} has nothing to do, now or later",
+            seconds,
+            pause=1,
+        )
+
+    def _left_in(self, seconds: float) -> list:
+        """What is still to do after so many seconds."""
+        try:
+            self.wait_idle(seconds)
+        except TookTooLong:
+            return self.unfinished()
+        paused = f"SELECT flow FROM shopify_flow WHERE {self.own} AND rests_until IS NOT NULL"
+        return self.world.sql(paused)
+
     def sync(self, seconds=60) -> None:
         self.read_all()
         self.wait_idle(seconds)
@@ -471,6 +503,26 @@ class Store:
 
     def updated_at(self, gid: str) -> str:
         return self.shop("get_object", gid=gid)["updatedAt"]
+
+    def states(self, direction: str) -> set:
+        """{(type, state)} of its subjects."""
+        rows = self.world.sql(
+            "SELECT DISTINCT subject_type, state FROM shopify_sync"
+            f" WHERE {self.own} AND direction = '{direction}'"
+        )
+        return {(kind, state) for kind, state in rows}
+
+    def resting(self, pid: int) -> bool:
+        """Whether this worker has no connection to the database that works."""
+        busy = self.world.number(
+            "SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle'"
+            f" AND application_name = 'odoo-{pid}'"
+        )
+        jobs = self.world.number(
+            "SELECT count(*) FROM queue_job WHERE state = 'started'"
+            f" AND worker_pid = {pid}"
+        )
+        return not busy and not jobs
 
     def links(self, model: str) -> dict:
         """{GID: Odoo ID} of one kind of link."""

@@ -27,6 +27,16 @@ class ShopifyBackend(models.Model):
     def test_heal(self):
         self._cron_heal()
 
+    @api.model
+    def test_forget_lease(self):
+        """Every process asks Shopify again before it works."""
+        self.env["ir.config_parameter"].set_param("shopify_connector.lease_interval", 0)
+
+    def test_read_all(self):
+        for backend in self:
+            backend._reconcile()
+            backend._enqueue_due()
+
     def test_drain(self, group, count=1):
         """Further drain jobs beside whatever is queued or running already."""
         for _number in range(count):
