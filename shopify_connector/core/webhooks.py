@@ -135,7 +135,7 @@ _CHANGED_CUSTOMERS = "customers changed since the day before, every 5 minutes"
 _LINKED_ORDERS = "weekly comparison of all linked orders by ID"
 _LINKED_PRODUCTS = "weekly comparison of all linked products by ID"
 _LINKED_CUSTOMERS = "weekly comparison of all linked customers by ID"
-_LOCATIONS = "list of all locations, daily and at each connection test"
+_LOCATIONS = "list of all locations, hourly and when connecting"
 _LEVELS = "nightly comparison of all stock levels, and before each push"
 _CONNECTION = "connection check, hourly"
 

@@ -16,8 +16,6 @@ from ..core.failures import Failure
 from .remote_failure import remote_failure
 from .roles import MANAGER, check_role
 
-# Where a mark may stand, by the owner types of metafield definitions.
-
 # Reasons that a working connection ends.
 CONNECTION_CODES = frozenset(
     {

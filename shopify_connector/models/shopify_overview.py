@@ -208,7 +208,7 @@ class ShopifyBackend(models.Model):
             gaps.append(
                 self.env._(
                     "Odoo mails the customer at each delivery (Inventory → Settings → "
-                    "Email Confirmation): with Shopify's own mail that is two"
+                    "Email Confirmation)"
                 )
             )
         return gaps

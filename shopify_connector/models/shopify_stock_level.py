@@ -266,9 +266,11 @@ class ShopifyBackend(models.Model):
     @api.model
     def _cron_compare_stock(self):
         """Nightly: every level against Odoo, whatever told nobody."""
-        for backend in self.search([("state", "=", "connected")]):
-            self.env["shopify.stock.level"]._ensure_levels(backend)
-            self.env["shopify.stock.level"]._trigger_all(backend, "nightly")
+        self._for_each_store(lambda backend: backend._compare_stock())
+
+    def _compare_stock(self):
+        self.env["shopify.stock.level"]._ensure_levels(self)
+        self.env["shopify.stock.level"]._trigger_all(self, "nightly")
 
 
 class ShopifySync(models.Model):

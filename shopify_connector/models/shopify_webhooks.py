@@ -11,8 +11,6 @@ from ..core.failures import NeedsReview
 from ..core.webhooks import subjects_of, wanted_topics
 from .shopify_flow import FLOWS
 
-# Where a mark may stand, by the owner types of metafield definitions.
-
 FOR_WEBHOOK = [
     "company_id",
     "name",

@@ -184,20 +184,22 @@ class World(Runner):
                     continue
 
     def cut_connections(self, pid: int) -> int:
-        """End the database sessions of one worker; how many there were."""
+        """End the database sessions of a worker that stands at a point; how many."""
+        [note] = self.points.glob(f"taken.*.{pid}")
+        sessions = note.read_text() or "0"
         return self.number(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-            f" WHERE application_name = 'odoo-{pid}'"
+            f" WHERE pid IN ({sessions})"
         )
 
 
-def alive(pid: int) -> bool:
-    """Running or stopped; a child that ended and was not yet waited for isn't."""
+def alive(pid: int, stopped_too=True) -> bool:
+    """A child that ended and was not yet waited for isn't."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
     except OSError:
         return False
-    return state not in "ZX"
+    return state not in ("ZX" if stopped_too else "ZXTt")
 
 
 class Store:
@@ -224,9 +226,10 @@ class Store:
             **values,
         }
         self.id = self.rpc("shopify.backend", "create", [values])[0]
+        # Before connecting: so nothing is listed or subscribed to twice.
+        self.switch_on(*flows)
         self.connect()
         self.map_location()
-        self.switch_on(*flows)
 
     # --- set-up -----------------------------------------------------------------------
 
@@ -261,8 +264,6 @@ class Store:
         domain = [("backend_id", "=", self.id), ("flow", "in", flows)]
         rows = self.rpc("shopify.flow", "search", domain)
         self.rpc("shopify.flow", "write", rows, {"policy": policy})
-        # Webhooks are subscribed for the flows that are on.
-        self.connect()
 
     def pause(self, flow: str) -> None:
         """What happens is noted, and done after `resume`."""
@@ -384,7 +385,8 @@ class Store:
     def unfinished(self) -> list:
         """What is still to do now: triggers, rows due, jobs that run or could.
 
-        Not the job of a worker that died: queue_job takes up to a minute to see that.
+        Not the job of a worker that died or stands still: queue_job takes up to a
+        minute to see that it is given up.
         """
         paused = (
             f"SELECT flow FROM shopify_flow WHERE {self.own} AND paused_at IS NOT NULL"
@@ -403,7 +405,7 @@ class Store:
         return [
             (kind, what)
             for kind, what, pid in found
-            if kind != "started" or (pid and alive(int(pid)))
+            if kind != "started" or (pid and alive(int(pid), stopped_too=False))
         ]
 
     def jobs(self, state: str) -> int:
