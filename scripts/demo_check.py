@@ -55,9 +55,10 @@ def _orders(odoo, emulator, shop, expected):
 
 def _order(odoo, emulator, shop, name, gid, wanted):
     order = odoo.order(name)
-    if "review" in wanted:
-        yield from _in_review(odoo, gid, order, wanted["review"])
-        return
+    for state in ("review", "waiting"):
+        if state in wanted:
+            yield from _stopped(odoo, gid, order, state, wanted[state])
+            return
     if not wanted.get("imported"):
         if order:
             yield f"is in Odoo as {order['name']}"
@@ -69,11 +70,14 @@ def _order(odoo, emulator, shop, name, gid, wanted):
     yield from _mark(emulator, shop, gid, order["id"])
 
 
-def _in_review(odoo, gid, order, code):
+def _stopped(odoo, gid, order, state, code):
+    """It waits for a person (review) or for Shopify (waiting), for this reason."""
     if order:
-        yield f"is in Odoo as {order['name']}, expected review: {code}"
-    elif _why_not(odoo, gid) != code:
-        yield f"expected review: {code}, found {_why_not(odoo, gid)}"
+        yield f"is in Odoo as {order['name']}, expected {state}: {code}"
+        return
+    rows = [("subject_key", "=", gid), ("direction", "=", "in"), ("state", "=", state)]
+    if _why_not(odoo, gid) != code or not odoo.read("shopify.sync", rows, "state"):
+        yield f"expected {state}: {code}, found {_why_not(odoo, gid)}"
 
 
 def _why_not(odoo, gid):

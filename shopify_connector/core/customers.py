@@ -337,12 +337,13 @@ def index_by_email(partners: Iterable[tuple[int, str]]) -> dict[str, tuple[int, 
     return {key: tuple(sorted(set(ids))) for key, ids in found.items()}
 
 
-def emails_held_twice(plans: Iterable[CustomerPlan]) -> dict[str, tuple[str, ...]]:
-    """E-mails that several Shopify customers of a batch carry, with their GIDs."""
+def keys_held_twice(plans: Iterable[CustomerPlan]) -> dict[str, tuple[str, ...]]:
+    """Match keys that several Shopify customers of a batch share, with their GIDs.
+
+    Guests don't count: they may be one of the customers.
+    """
     holders: dict[str, set[str]] = {}
     for plan in plans:
-        if plan.email and plan.gid:
-            holders.setdefault(plan.email, set()).add(plan.gid)
-    return {
-        email: tuple(sorted(gids)) for email, gids in holders.items() if len(gids) > 1
-    }
+        if plan.match_key and plan.gid:
+            holders.setdefault(plan.match_key, set()).add(plan.gid)
+    return {key: tuple(sorted(gids)) for key, gids in holders.items() if len(gids) > 1}

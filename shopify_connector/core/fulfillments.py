@@ -121,7 +121,8 @@ class FulfillmentPlan:
     input: `$fulfillment` of graphql/fulfillments/create, None when nothing is due.
     before: plain facts to store with the intent, for `settle_fulfillment`.
     more: lines remain for another request; read and plan again after this one.
-    covered: fulfilments already in Shopify that hold lines of this delivery.
+    covered: fulfilments already in Shopify that hold nothing but what this delivery
+        ships, so each may stand for it.
     """
 
     input: dict[str, Any] | None
@@ -230,8 +231,15 @@ def _due(facts: PickingFacts, order: RemoteOrder) -> Counter:
 
 
 def _covered(facts: PickingFacts, order: RemoteOrder) -> tuple[str, ...]:
-    mine = {line.line for line in facts.lines}
-    return tuple(f.gid for f in order.fulfillments if f.counts and mine & set(f.lines))
+    """Fulfilments that may be this very delivery: none of a unit more than it ships."""
+    mine: Counter = Counter()
+    for line in facts.lines:
+        mine[line.line] += line.quantity
+    return tuple(
+        entry.gid
+        for entry in order.fulfillments
+        if entry.counts and entry.lines and Counter(entry.lines) <= mine
+    )
 
 
 @dataclass(frozen=True)

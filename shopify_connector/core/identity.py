@@ -51,6 +51,7 @@ __all__ = [
     "mark_inputs",
     "parse_proof",
     "rivals",
+    "several_claim",
     "verify_mark",
 ]
 
@@ -71,7 +72,8 @@ class Candidates:
 
     key: what is compared, as shown to people ("SKU"); value: its value. odoo_ids and
     remote_gids may hold the record at hand itself. taken: of the candidates, those
-    that are linked to something else already, with what.
+    that are linked to something else already, with what. archived_ids: archived
+    records that share the key; they count only where no other record does.
     """
 
     odoo_ids: tuple[int, ...] = ()
@@ -79,6 +81,7 @@ class Candidates:
     key: str = ""
     value: str = ""
     taken: Mapping[int | str, str] = field(default_factory=dict)
+    archived_ids: tuple[int, ...] = ()
 
 
 NO_CANDIDATES = Candidates()
@@ -325,14 +328,43 @@ def _owned(
 def _by_key(facts: InboundFacts) -> Decision:
     candidates = facts.candidates
     remote = tuple(gid for gid in candidates.remote_gids if gid != facts.gid)
-    if len(candidates.odoo_ids) > 1 or remote:
-        others = (*(label(facts.model, id) for id in candidates.odoo_ids), *remote)
-        return _ambiguous(candidates, others)
+    # Somebody archived it, and may want it back or a new one: neither is ours to say.
+    archived = candidates.archived_ids if not candidates.odoo_ids else ()
+    if len(candidates.odoo_ids) > 1 or remote or archived:
+        ids = (*candidates.odoo_ids, *archived)
+        return _ambiguous(
+            candidates, (*(label(facts.model, id) for id in ids), *remote)
+        )
     if candidates.odoo_ids:
         return _one_match(facts, candidates.odoo_ids[0])
     if facts.may_create:
         return Decision("create", mark_again=True)
     return Decision("unmapped")
+
+
+def several_claim(
+    decisions: Mapping[str, Decision], candidates: Mapping[str, Candidates]
+) -> dict[str, Decision]:
+    """The decisions about a batch of one type, with those stopped that would link one
+    Odoo record to several objects; each stop names the others.
+
+    Each object alone had one free record. Which of them it is can't be known by the
+    order in which they were read.
+    """
+    claims: dict[int | None, list[str]] = {}
+    for gid, decision in decisions.items():
+        if decision.action in ("link", "restore"):
+            claims.setdefault(decision.odoo_id, []).append(gid)
+    several = {gid: gids for gids in claims.values() if len(gids) > 1 for gid in gids}
+    return {
+        gid: _ambiguous(
+            candidates.get(gid, NO_CANDIDATES),
+            [other for other in several[gid] if other != gid],
+        )
+        if gid in several
+        else decision
+        for gid, decision in decisions.items()
+    }
 
 
 def _one_match(facts: InboundFacts, odoo_id: int) -> Decision:

@@ -14,7 +14,7 @@ from .customers import (
     customer_from_node,
     guest,
 )
-from .failures import NeedsReview
+from .failures import Failure, NeedsReview
 from .order_changes import Facts, digest, facts_from_node
 from .order_lines import (
     PlannedLine,
@@ -26,6 +26,9 @@ from .order_lines import (
 )
 from .taxes import TaxKey
 
+# Shopify's OrderDisplayFinancialStatus in which no payment is made or assured.
+UNPAID = frozenset({"PENDING", "EXPIRED", "VOIDED"})
+
 
 @dataclass(frozen=True)
 class OrderPolicy:
@@ -33,13 +36,14 @@ class OrderPolicy:
 
     side: which currency orders are kept in. digits: decimals by currency code.
     start: orders created before it are left out; None takes all. test_orders:
-    "exclude" or "import".
+    "exclude" or "import". unpaid: orders that nobody paid "wait", or "import".
     """
 
     digits: Mapping[str, int]
     side: money.Side = "shop"
     start: datetime | None = None
     test_orders: Literal["exclude", "import"] = "exclude"
+    unpaid: Literal["wait", "import"] = "wait"
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,19 @@ def exclusion(node: Mapping[str, Any], policy: OrderPolicy) -> str:
         day = policy.start.date().isoformat()
         return f"It was created before {day}; rule: only orders from then on"
     return ""
+
+
+def unpaid(node: Mapping[str, Any], policy: OrderPolicy) -> Failure | None:
+    """The stop of a new order whose payment is neither made nor assured.
+
+    An order that Shopify tells no status of is taken.
+    """
+    status = node.get("displayFinancialStatus")
+    if policy.unpaid == "import" or status not in UNPAID:
+        return None
+    return Failure(
+        "order_not_paid", {"status": status.lower()}, ("setting:unpaid_orders",)
+    )
 
 
 def needs_refunds(node: Mapping[str, Any]) -> bool:

@@ -20,6 +20,7 @@ class OdooVariant:
     """A possible counterpart. linked_gid: the variant of this store it stands for.
 
     name: for people. unit: its unit of measure when that isn't pieces.
+    archived: found by a key only where no other variant is.
     """
 
     id: int
@@ -29,6 +30,7 @@ class OdooVariant:
     linked_gid: str = ""
     name: str = ""
     unit: str = ""
+    archived: bool = False
 
     def key(self, name: str) -> str:
         return {"sku": self.sku, "barcode": self.barcode}[name]
@@ -40,13 +42,14 @@ class Match:
 
     odoo_ids: everybody in Odoo who carries one of its keys; remote_gids: other
     variants of Shopify that do. key, value: the first key that found something, else
-    the first that was asked.
+    the first that was asked. archived_ids: archived ones in Odoo, if all are.
     """
 
     odoo_ids: tuple[int, ...]
     remote_gids: tuple[str, ...]
     key: str
     value: str
+    archived_ids: tuple[int, ...] = ()
 
     @property
     def is_unique(self) -> bool:
@@ -59,22 +62,28 @@ class MatchIndex:
     def __init__(self, variants: Iterable[OdooVariant]):
         self._by_id: dict[int, OdooVariant] = {}
         self._by_key: dict[tuple[str, str], list[int]] = {}
+        self._archived: dict[tuple[str, str], list[int]] = {}
         for variant in variants:
             self._by_id[variant.id] = variant
+            by_key = self._archived if variant.archived else self._by_key
             for name in MATCH_KEYS:
                 value = variant.key(name).strip()
                 if value:
-                    self._by_key.setdefault((name, value), []).append(variant.id)
+                    by_key.setdefault((name, value), []).append(variant.id)
 
     def extended(self, variants: Iterable[OdooVariant]) -> "MatchIndex":
         """The same, with these besides; they are found by ID only, not by key."""
         more = MatchIndex(())
-        more._by_key = self._by_key
+        more._by_key, more._archived = self._by_key, self._archived
         more._by_id = {variant.id: variant for variant in variants} | self._by_id
         return more
 
     def holders(self, name: str, value: str) -> tuple[int, ...]:
         return tuple(sorted(set(self._by_key.get((name, value), ())))) if value else ()
+
+    def archived_holders(self, name: str, value: str) -> tuple[int, ...]:
+        ids = self._archived.get((name, value), ()) if value else ()
+        return tuple(sorted(set(ids)))
 
     def __getitem__(self, odoo_id: int) -> OdooVariant:
         return self._by_id[odoo_id]
@@ -125,16 +134,35 @@ def _remote_holders(plans, keys) -> dict[tuple[str, str], set[str]]:
 def _match(variant, index, keys, remote) -> Match:
     asked = [(name, variant.key(name)) for name in keys if variant.key(name)]
     found = [(pair, index.holders(*pair)) for pair in asked]
-    telling = [pair for pair, ids in found if ids]
+    archived = []
+    if not any(ids for _pair, ids in found):
+        archived = [(pair, index.archived_holders(*pair)) for pair in asked]
+    telling = [pair for pair, ids in (*found, *archived) if ids]
     shown = (telling or asked or [("", "")])[0]
     return Match(
-        odoo_ids=tuple(sorted({odoo_id for _pair, ids in found for odoo_id in ids})),
+        odoo_ids=_all_ids(found),
+        archived_ids=_all_ids(archived),
         remote_gids=tuple(
             sorted({gid for pair in asked for gid in remote[pair]} - {variant.gid})
         ),
         key=shown[0],
         value=shown[1],
     )
+
+
+def _all_ids(found) -> tuple[int, ...]:
+    return tuple(sorted({odoo_id for _pair, ids in found for odoo_id in ids}))
+
+
+def made_key(variant: VariantPlan, keys: Sequence[str]) -> str:
+    """What a variant made in Odoo was made for, as "key:value"; "" where nothing tells
+    it apart.
+
+    keys: those that the store matches by. By another one two variants may well be
+    equal: where barcodes count, a SKU may stand twice.
+    """
+    told = [name for name in keys if variant.key(name)]
+    return f"{told[0]}:{variant.key(told[0])}" if told else ""
 
 
 def candidates_of(matches: Mapping[str, Match], index: MatchIndex) -> dict:
@@ -150,6 +178,7 @@ def candidates_of(matches: Mapping[str, Match], index: MatchIndex) -> dict:
                 for odoo_id in match.odoo_ids
                 if index[odoo_id].linked_gid not in ("", gid)
             },
+            archived_ids=match.archived_ids,
         )
         for gid, match in matches.items()
     }

@@ -82,7 +82,7 @@ class FulfillmentPush:
 
     def _facts(self, picking):
         """-> (order link, [PickingFacts]) or an end."""
-        if picking.state != "done" or picking.picking_type_code != "outgoing":
+        if picking.state != "done" or not picking._leaves_for_a_customer():
             return Outcome("excluded", self.env._("It is no done delivery."))
         lines = self._linked_lines(picking)
         if not lines:
@@ -127,13 +127,17 @@ class FulfillmentPush:
         for location, group in moves.grouped("location_id").items():
             place = places._of_odoo_location(self.backend, location)
             if not place:
-                place = self._place_of_warehouse(location)
+                # Goods that a vendor ships come from no warehouse: the order's counts.
+                warehouse = location.warehouse_id
+                if location.usage == "supplier":
+                    warehouse = group.sale_line_id.order_id.warehouse_id
+                place = self._place_of_warehouse(warehouse)
             if not place:
                 raise NeedsReview("location_unknown", location=location.display_name)
             found[place] |= group
         return found
 
-    def _place_of_warehouse(self, location):
+    def _place_of_warehouse(self, warehouse):
         """In a warehouse that ships in steps, goods leave from its output zone."""
         # sudo: see above
         places = (
@@ -142,11 +146,11 @@ class FulfillmentPush:
             .search(
                 [
                     ("backend_id", "=", self.backend.id),
-                    ("warehouse_id", "=", location.warehouse_id.id),
+                    ("warehouse_id", "in", warehouse.ids),
                 ]
             )
         )
-        return places if location.warehouse_id and len(places) == 1 else places.browse()
+        return places if len(places) == 1 else places.browse()
 
     def _place_facts(self, picking, order_link, place, moves, lines):
         return PickingFacts(
@@ -181,7 +185,7 @@ class FulfillmentPush:
         """-> {order GID: why nothing may be sent for it now}"""
         stopped, settled = {}, defaultdict(list)
         gids = {link.shopify_gid for link, _facts in work.values()}
-        names = {_order_name(gid) for gid in gids}
+        names = {order_name(gid) for gid in gids}
         for write in self.mutations._open_for(self.backend, names):
             gid = write.before["order"]
             if gid in stopped:
@@ -299,7 +303,7 @@ class FulfillmentPush:
                 self.client,
                 WRITE,
                 {"fulfillment": plan.input},
-                [f"out/stock.picking/{picking.id}", _order_name(gid)],
+                [f"out/stock.picking/{picking.id}", order_name(gid)],
                 before,
             )
         except ShopifyError as error:
@@ -327,7 +331,7 @@ class FulfillmentPush:
             self.links._note_sent(self.backend, picking, link, free[0])
 
 
-def _order_name(gid):
+def order_name(gid):
     """What open writes about one order's fulfilments are found by."""
     return f"fulfilment/{gid}"
 

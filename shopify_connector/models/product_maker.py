@@ -106,32 +106,41 @@ class ProductMaker:
         """Variants that appeared on products made here.
 
         added: list of (plan, template, variant plans). -> {product GID: {variant GID:
-        product ID}}; a variant that doesn't fit the product's attributes is left out.
+        product ID}}; left out is a variant that doesn't fit the product's attributes,
+        and one whose combination is there already: a person made it, or an earlier
+        Shopify variant holds it.
         """
-        fitting = []
+        fitting, there = [], set()
         for plan, template, variants in added:
             if not plan.options or not self._lines(plan, template):
                 continue
+            there.update(self._all_variants(template).ids)
             self._extend_lines(plan, template, variants)
             fitting.append((plan, template, variants))
-        return self._variants(fitting)
+        return self._variants(fitting, there)
 
-    def _variants(self, wanted) -> dict[str, dict[str, int]]:
-        """Existing variants by their combination, the others made in one create()."""
+    def _all_variants(self, template):
+        return template.with_context(active_test=False).product_variant_ids
+
+    def _variants(self, wanted, foreign=()) -> dict[str, dict[str, int]]:
+        """Existing variants by their combination, the others made in one create().
+
+        foreign: IDs of variants that aren't ours to write; what means one is left out.
+        """
         found, missing = defaultdict(dict), []
         for plan, template, variants in wanted:
             by_values = self._value_records(plan, template)
             existing = {
                 product.product_template_attribute_value_ids: product
-                for product in template.with_context(
-                    active_test=False
-                ).product_variant_ids
+                for product in self._all_variants(template)
             }
             for variant in variants:
                 combination = self.env["product.template.attribute.value"].concat(
                     *(by_values[pair] for pair in _pairs(plan, variant))
                 )
                 product = existing.get(combination)
+                if product and product.id in foreign:
+                    continue
                 if product:
                     product.write(self._variant_vals(variant))
                     found[plan.gid][variant.gid] = product.id

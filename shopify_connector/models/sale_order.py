@@ -36,12 +36,27 @@ class SaleOrder(models.Model):
     def _search_shopify_order_name(self, operator, value):
         return [("shopify_binding_ids.name", operator, value)]
 
+    def action_confirm(self):
+        """Those from Shopify apart from others: the values of a confirmation are one
+        set for all orders."""
+        ours = self._from_shopify()
+        if not ours or ours == self:
+            return super().action_confirm()
+        super(SaleOrder, ours).action_confirm()
+        return super(SaleOrder, self - ours).action_confirm()
+
     def _prepare_confirmation_values(self):
-        """An order keeps the time it was placed at in Shopify."""
+        """An order keeps the time it was placed at in Shopify, also when a person
+        confirms it later."""
         values = super()._prepare_confirmation_values()
-        if self.env.context.get("shopify_importing"):
+        importing = self.env.context.get("shopify_importing")
+        if importing or (self and self._from_shopify() == self):
             values.pop("date_order", None)
         return values
+
+    def _from_shopify(self):
+        # sudo: whoever confirms may not see the store
+        return self.sudo().filtered("shopify_binding_ids").sudo(False)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_linked_to_shopify(self):
@@ -67,3 +82,17 @@ class SaleOrderLine(models.Model):
         readonly=True,
         groups=USERS,
     )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_linked_to_shopify(self):
+        # sudo: whoever deletes may not see the store
+        linked = self.sudo().filtered("shopify_binding_ids")
+        if linked:
+            raise UserError(
+                self.env._(
+                    "%(lines)s came from Shopify and can't be deleted: deliveries and "
+                    "refunds are told to Shopify by these lines. Set the quantity to 0 "
+                    "instead, or cancel the order.",
+                    lines=", ".join(linked.mapped("product_id.display_name")),
+                )
+            )

@@ -70,6 +70,17 @@ class Lookup:
             return self.variants[line.variant_gid]
         return self.products[SETTINGS[line.kind]]
 
+    def lacks(self, line):
+        """Whether the line is a variant's that is linked to no product."""
+        return bool(line.variant_gid) and line.variant_gid not in self.variants
+
+    def product_id(self, line):
+        """The same as an ID; 0 where the store names no product (any more)."""
+        if line.variant_gid:
+            return self.variants[line.variant_gid].id
+        product = self.products.get(SETTINGS.get(line.kind))
+        return product.id if product else 0
+
 
 def _warehouses(backend, gids):
     rows = (
@@ -99,8 +110,12 @@ def _products(backend):
 
 
 def _pricelists(backend):
-    pricelist = backend.sudo().pricelist_id
-    return {pricelist.currency_id.name: pricelist.sudo(False)} if pricelist else {}
+    """{currency: pricelist}; the store's own goes before those for other currencies."""
+    store = backend.sudo()
+    return {
+        pricelist.currency_id.name: pricelist.sudo(False)
+        for pricelist in [*store.pricelist_ids, *store.pricelist_id]
+    }
 
 
 def order_values(backend, plan, lookup, partners):

@@ -7,6 +7,7 @@ import hashlib
 import logging
 import os
 import secrets
+from collections import Counter
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
@@ -97,6 +98,12 @@ class ShopifyBackend(models.Model):
     )
     lang = fields.Selection(lambda self: self.env["res.lang"].get_installed())
     pricelist_id = fields.Many2one("product.pricelist", check_company=True)
+    pricelist_ids = fields.Many2many(
+        "product.pricelist",
+        string="Pricelists for Other Currencies",
+        check_company=True,
+        help="One a currency, for orders kept in the buyer's currency.",
+    )
     default_warehouse_id = fields.Many2one("stock.warehouse", check_company=True)
     delivery_carrier_id = fields.Many2one("delivery.carrier", "Delivery Method")
     tip_product_id = fields.Many2one("product.product", "Product for Tips")
@@ -118,6 +125,13 @@ class ShopifyBackend(models.Model):
         "Imported Orders",
         required=True,
         default="confirm",
+    )
+    unpaid_orders = fields.Selection(
+        [("wait", "Wait until paid"), ("import", "Import like paid ones")],
+        required=True,
+        default="wait",
+        help="Orders whose payment is pending, expired or voided. Authorised and partly "
+        "paid ones count as paid.",
     )
     money = fields.Selection(
         [("shop", "The shop's currency"), ("presentment", "The buyer's currency")],
@@ -156,6 +170,19 @@ class ShopifyBackend(models.Model):
     _domain_uniq = models.UniqueIndex(
         "(shop_domain) WHERE active", "This Shopify store is set up already."
     )
+
+    @api.constrains("pricelist_ids")
+    def _check_pricelist_ids(self):
+        for backend in self:
+            counts = Counter(p.currency_id.name for p in backend.pricelist_ids)
+            twice = [name for name, count in counts.items() if count > 1]
+            if twice:
+                raise ValidationError(
+                    self.env._(
+                        "Choose one pricelist a currency; there are several for %s.",
+                        ", ".join(sorted(twice)),
+                    )
+                )
 
     # === MAKING === #
 
@@ -197,10 +224,10 @@ class ShopifyBackend(models.Model):
     def _release_settings(self, vals):
         """What waited for a choice that is made now goes on."""
         keys = [f"setting:{name}" for name, value in vals.items() if value]
-        if vals.get("pricelist_id"):
+        if vals.get("pricelist_id") or vals.get("pricelist_ids"):
+            pricelists = self.pricelist_id | self.pricelist_ids
             keys += [
-                f"pricelist:{name}"
-                for name in self.pricelist_id.currency_id.mapped("name")
+                f"pricelist:{name}" for name in pricelists.currency_id.mapped("name")
             ]
         for backend in self if keys else ():
             backend._release(keys)

@@ -30,7 +30,8 @@ class ShopifyFlow(models.Model):
         required=True,
         default="off",
         help="Off: changes are not read. Review: each new item waits until a person "
-        "accepts it. Automatic: changes are applied as they come.",
+        "accepts it. Automatic: changes are applied as they come. Orders make the "
+        "contacts they need, whatever the customers flow says.",
     )
     owner_id = fields.Many2one(
         "res.users", "Retry Owner", help="Who looks after the stops of this flow."

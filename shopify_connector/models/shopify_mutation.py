@@ -273,13 +273,14 @@ class ShopifyMutation(models.Model):
     @api.model
     def _trim(self, days):
         """Forget what old writes held (it may be personal data); the rows stay, with
-        their outcome."""
+        their outcome. One whose end isn't recorded keeps what it will be settled by."""
         with self._short_transaction() as cr:
             cr.execute(
                 "UPDATE shopify_mutation SET variables = NULL, answer = NULL,"
-                " before = NULL WHERE variables IS NOT NULL AND created_at <"
+                " before = NULL WHERE variables IS NOT NULL AND state <> ALL(%s)"
+                " AND created_at <"
                 " now() AT TIME ZONE 'UTC' - make_interval(days => %s)",
-                [days],
+                [list(OPEN_STATES), days],
             )
 
 

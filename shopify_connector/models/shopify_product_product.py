@@ -126,4 +126,35 @@ class ShopifyProductProduct(models.Model):
                     unit=record.uom_id.name,
                 )
             )
-        return super()._link_chosen(backend, gid, record, reason)
+        link = super()._link_chosen(backend, gid, record, reason)
+        self._read_gidsof(backend, gid)
+        return link
+
+    @api.model
+    def _read_gidsof(self, backend, gid):
+        """Have the product of this variant read again: only that tells which inventory
+        item it has, and whether its stock is counted. Who waits for the variant knows
+        the product."""
+        waiting = (
+            self.env["shopify.sync.wait"]
+            .sudo()  # whoever may link needn't see every sync
+            .search(
+                [
+                    ("key", "=", f"variant:{gid}"),
+                    ("sync_id.backend_id", "=", backend.id),
+                ]
+            )
+            .sync_id
+        )
+        keys = waiting.wait_ids.mapped("key")
+        gids = {key.partition(":")[2] for key in keys if key.startswith("product:")}
+        gids.update(
+            waiting.filtered(lambda s: s.subject_type == "Product").mapped(
+                "subject_key"
+            )
+        )
+        self.env["shopify.trigger"].sudo()._insert(
+            backend,
+            [(self._flow, "in", "Product", product) for product in gids],
+            "linked",
+        )

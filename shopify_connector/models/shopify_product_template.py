@@ -129,15 +129,17 @@ class ShopifyProductTemplate(models.Model):
         matches = product_links.match_variants(
             list(plans.values()), index, keys, self._seen_skus(nodes)
         )
+        candidates = product_links.candidates_of(matches, index)
         variants = variant_model._inbound_decisions(
             backend,
             self._identity_nodes(nodes)["shopify.product.product"],
-            product_links.candidates_of(matches, index),
+            candidates,
             nodes.owners,
             may_create=True,
             archived="update",
         )
         variants = {gid: _settled(found) for gid, found in variants.items()}
+        variants = identity.several_claim(variants, candidates)
         index = index.extended(
             self._odoo_variants(
                 backend,
@@ -145,18 +147,21 @@ class ShopifyProductTemplate(models.Model):
                 active_test=False,
             )
         )
+        candidates = self._template_candidates(backend, plans, variants, index)
         templates = self._inbound_decisions(
             backend,
             nodes,
-            self._template_candidates(backend, plans, variants, index),
+            candidates,
             nodes.owners,
             may_create=backend.product_policy == "create",
             archived="update",
         )
+        templates = {gid: _settled(found) for gid, found in templates.items()}
+        templates = identity.several_claim(templates, candidates)
         links = self._find(backend, nodes)
         return {
             gid: self._plan_one(
-                _settled(templates[gid]),
+                templates[gid],
                 plans.get(gid),
                 variants,
                 index,
@@ -205,7 +210,7 @@ class ShopifyProductTemplate(models.Model):
         domain = Domain.OR(Domain(columns[key], "in", values[key]) for key in keys)
         return MatchIndex(
             [
-                *self._odoo_variants(backend, domain),
+                *self._odoo_variants(backend, domain, active_test=False),
                 *self._made_before(backend, values),
             ]
         )
@@ -266,6 +271,7 @@ class ShopifyProductTemplate(models.Model):
                 ),
                 name=product.display_name,
                 unit="" if product.uom_id == unit else product.uom_id.name,
+                archived=not product.active,
             )
             for product in found
         ]
@@ -381,6 +387,7 @@ class ShopifyProductTemplate(models.Model):
 
     @api.model
     def _link_records(self, backend, plans, made):
+        keys = backend.match_by.split(",")
         self._bind(
             backend,
             [
@@ -410,7 +417,9 @@ class ShopifyProductTemplate(models.Model):
                     "tracked": variant.is_stocked,
                     "label": variant.label(),
                     "made_key": (
-                        _made_key(variant) if variant.gid not in plan.link else False
+                        variant.gid not in plan.link
+                        and product_links.made_key(variant, keys)
+                        or False
                     ),
                 }
                 for plan in plans
@@ -488,11 +497,3 @@ def _new_record(plan: LinkPlan, made, variant_gid):
     if variant_gid in plan.link:
         return plan.link[variant_gid]
     return made.get(plan.product.gid, {}).get(variant_gid, 0)
-
-
-def _made_key(variant):
-    """What a variant made here was made for; False where nothing tells it apart."""
-    for key in product_links.MATCH_KEYS:
-        if variant.key(key):
-            return f"{key}:{variant.key(key)}"
-    return False

@@ -33,6 +33,9 @@ LISTS = {
     "orders": ("Order", "orders/changed", "orders"),
 }
 
+# Waits that end as soon as the record changes in Shopify.
+ENDED_BY_A_CHANGE = ("order_not_paid", "order_not_confirmed")
+
 # A listing goes on in another job after this long, well within a worker's limits.
 LIST_SECONDS = 20
 COMPARED_AT_ONCE = 250
@@ -149,12 +152,17 @@ class ShopifyBackend(models.Model):
                     ("subject_type", "=", shopify_type),
                     ("subject_key", "in", list(listed)),
                 ],
-                ["subject_key", "remote_updated_at", "state"],
+                ["subject_key", "remote_updated_at", "state", "reason_code"],
             )
         )
         read = {row.subject_key: row.remote_updated_at for row in rows}
-        # What comes back by itself reads fresh then; until then its delay counts.
-        waiting = {row.subject_key for row in rows if row.state == "waiting"}
+        # What comes back by itself reads fresh then; until then its delay counts. Not so
+        # where it waits for nothing but a change in Shopify.
+        waiting = {
+            row.subject_key
+            for row in rows
+            if row.state == "waiting" and row.reason_code not in ENDED_BY_A_CHANGE
+        }
         return [
             gid
             for gid, updated in listed.items()

@@ -254,10 +254,13 @@ class ShopifyResPartner(models.Model):
         decisions = self._inbound_decisions(
             backend, nodes, candidates, owners, may_create=True, archived="update"
         )
+        guests = {}
         for key, person in people.items():
             if person.gid is None:
-                decisions[key] = self._decide_guest(candidates[key])
-        return {key: _settled(found) for key, found in decisions.items()}
+                guests[key] = self._decide_guest(candidates[key])
+        decisions = {key: _settled(found) for key, found in decisions.items()}
+        # A guest may be the customer of the same batch.
+        return identity.several_claim(decisions, candidates) | guests
 
     @api.model
     def _decide_guest(self, candidates):
@@ -280,8 +283,8 @@ class ShopifyResPartner(models.Model):
         """Contacts with the very same e-mail or match key: {key: Candidates}."""
         claims = self._claims(backend, [p.match_key for p in people.values()])
         emails = {p.email for p in people.values() if p.email}
-        by_email = self._partners_by_email(backend, emails - set(claims))
-        twice = customers.emails_held_twice(people.values())
+        by_email, archived = self._partners_by_email(backend, emails - set(claims))
+        twice = customers.keys_held_twice(people.values())
         ids = {
             key: self._candidate_ids(person, claims, by_email)
             for key, person in people.items()
@@ -290,7 +293,7 @@ class ShopifyResPartner(models.Model):
         return {
             key: Candidates(
                 odoo_ids=ids[key],
-                remote_gids=twice.get(person.email, ()),
+                remote_gids=twice.get(person.match_key, ()),
                 key=self.env._("e-mail") if person.email else self.env._("match key"),
                 value=person.match_key,
                 taken={
@@ -298,6 +301,7 @@ class ShopifyResPartner(models.Model):
                     for id in ids[key]
                     if id in linked and linked[id].shopify_gid != person.gid
                 },
+                archived_ids=archived.get(person.email, ()),
             )
             for key, person in people.items()
         }
@@ -322,15 +326,24 @@ class ShopifyResPartner(models.Model):
 
     @api.model
     def _partners_by_email(self, backend, emails):
+        """({e-mail: IDs of contacts}, {e-mail: IDs of archived ones})"""
         # Addresses below a contact may carry its e-mail; they are nobody on their own.
-        partners = self.env["res.partner"].search(
-            [
-                ("email_normalized", "in", list(emails)),
-                ("type", "=", "contact"),
-                ("company_id", "in", [False, backend.company_id.id]),
-            ]
+        partners = (
+            self.env["res.partner"]
+            .with_context(active_test=False)
+            .search(
+                [
+                    ("email_normalized", "in", list(emails)),
+                    ("type", "=", "contact"),
+                    ("company_id", "in", [False, backend.company_id.id]),
+                ]
+            )
         )
-        return customers.index_by_email((p.id, p.email_normalized) for p in partners)
+        living = partners.filtered("active")
+        return tuple(
+            customers.index_by_email((p.id, p.email_normalized) for p in part)
+            for part in (living, partners - living)
+        )
 
     @api.model
     def _person_plans(self, backend, people, decisions):

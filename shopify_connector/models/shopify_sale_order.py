@@ -14,6 +14,7 @@ from ..core.order_changes import (
     facts_from_node,
 )
 from ..core.order_needs import missing
+from ..core.order_pairs import Standing, Wanted, pair_lines
 from ..core.orders import (
     OrderPlan,
     OrderPolicy,
@@ -22,6 +23,7 @@ from ..core.orders import (
     exclusion,
     plan_order,
     reading_of,
+    unpaid,
 )
 from ..core.outcome import Change, Outcome
 from .order_reader import read_orders
@@ -88,7 +90,8 @@ class ShopifySaleOrder(models.Model):
 
     @api.model
     def _perhaps_too_old(self, backend, nodes):
-        """Linked orders that read as null and are old enough to be merely withheld."""
+        """Orders that read as null and may be merely withheld: linked ones that are old
+        enough, and unlinked ones that were read before. The age of these isn't known."""
         granted = (backend.sudo().granted_scopes or "").split(",")
         unseen = [gid for gid, node in nodes.items() if node is None]
         if not unseen or "read_all_orders" in granted:
@@ -96,11 +99,34 @@ class ShopifySaleOrder(models.Model):
         # A day of grace: Shopify's day and ours may not end together.
         limit = fields.Datetime.now() - timedelta(days=READABLE_DAYS - 1)
         links = self._find(backend, unseen)
-        return [
+        old = [
             gid
             for gid, link in links.items()
             if (link.sale_order_id.date_order or link.create_date) < limit
         ]
+        return old + self._stopped_before(backend, set(unseen) - set(links))
+
+    @api.model
+    def _stopped_before(self, backend, gids):
+        """Those that Shopify showed once and that stand open since."""
+        if not gids:
+            return []
+        # sudo: the engine's own books
+        rows = (
+            self.env["shopify.sync"]
+            .sudo()
+            .search(
+                [
+                    ("backend_id", "=", backend.id),
+                    ("direction", "=", "in"),
+                    ("subject_type", "=", self._shopify_type),
+                    ("subject_key", "in", list(gids)),
+                    ("state", "in", ("waiting", "review")),
+                    ("remote_updated_at", "!=", False),
+                ]
+            )
+        )
+        return rows.mapped("subject_key")
 
     @api.model
     def _describe(self, gid, node):
@@ -157,6 +183,7 @@ class ShopifySaleOrder(models.Model):
             side=backend.money,
             start=since.replace(tzinfo=UTC) if since else None,
             test_orders="import" if backend.import_test_orders else "exclude",
+            unpaid=backend.unpaid_orders,
         )
 
     @api.model
@@ -175,7 +202,7 @@ class ShopifySaleOrder(models.Model):
                 rule = exclusion(node, policy)
                 if rule:
                     return Outcome("excluded", rule)
-                return plan_order(node, policy)
+                return unpaid(node, policy) or plan_order(node, policy)
             plan = plan_order(node, policy)
         except NeedsReview as stop:
             return stop.failure
@@ -242,9 +269,13 @@ class ShopifySaleOrder(models.Model):
             return ends
         orders = self._new_sale_orders(backend, todo, people)
         self._check_amounts(todo, orders)
+        made = [
+            (create.plan, order, _in_turn(create.plan, order))
+            for create, order in zip(todo.values(), orders, strict=True)
+        ]
         if backend.order_confirm == "confirm":
             orders.with_context(shopify_importing=True).action_confirm()
-        self._bind_orders(backend, [create.plan for create in todo.values()], orders)
+        self._bind_orders(backend, made)
         for (gid, create), order in zip(todo.items(), orders, strict=True):
             note = f"{order.name} = {create.plan.amount_text(create.plan.total)}"
             ends[gid] = Outcome(
@@ -283,12 +314,13 @@ class ShopifySaleOrder(models.Model):
             )
 
     @api.model
-    def _bind_orders(self, backend, plans, orders):
+    def _bind_orders(self, backend, made):
+        """made: [(plan, sale order, {GID of a planned line: ID of its order line})]"""
         links = self._bind(
             backend,
             [
                 self._link_values(plan) | {"sale_order_id": order.id}
-                for plan, order in zip(plans, orders, strict=True)
+                for plan, order, _pairs in made
             ],
         )
         self.env["shopify.sale.order.line"]._bind(
@@ -296,12 +328,12 @@ class ShopifySaleOrder(models.Model):
             [
                 {
                     "shopify_gid": line.gid,
-                    "odoo_id": odoo_line.id,
+                    "odoo_id": pairs[line.gid],
                     "order_link_id": link.id,
                     "kind": line.kind,
                 }
-                for plan, order, link in zip(plans, orders, links, strict=True)
-                for line, odoo_line in zip(plan.lines, order.order_line, strict=True)
+                for (plan, _order, pairs), link in zip(made, links, strict=True)
+                for line in plan.lines
             ],
         )
         return links
@@ -331,13 +363,13 @@ class ShopifySaleOrder(models.Model):
             total=_decimal(order.amount_total),
             tax=_decimal(order.amount_tax),
         )
-        lines = order.order_line.filtered(lambda line: not line.display_type)
-        same = [line.product_uom_qty for line in lines] == [
-            line.quantity for line in plan.plan.lines
-        ]
-        if not same:
+        lookup = Lookup.of(backend, [plan.plan])
+        if any(lookup.lacks(line) for line in plan.plan.lines):
+            return missing(plan.plan, lookup.known())
+        pairs = _pairs(plan.plan, order, lookup)
+        if pairs is None:
             return Failure("changed_in_shopify", {"fields": ["lines"]})
-        self._bind_orders(backend, [plan.plan], [order])
+        self._bind_orders(backend, [(plan.plan, order, pairs)])
         return Outcome("synced", self.env._("Linked again with %s.", order.name))
 
     @api.model
@@ -366,6 +398,43 @@ class ShopifySaleOrder(models.Model):
             ]
         )
         return {link.sale_order_id.id: link for link in links}
+
+
+def _in_turn(plan, order):
+    """The lines of an order that was just made from this plan."""
+    return {
+        line.gid: odoo_line.id
+        for line, odoo_line in zip(plan.lines, order.order_line, strict=True)
+    }
+
+
+def _pairs(plan, order, lookup):
+    """{GID: order line} of an order that stands; None where people changed its lines.
+    Sections, notes and down payments are Odoo's own."""
+    lines = order.order_line.filtered(
+        lambda line: not line.display_type and not line.is_downpayment
+    )
+    wanted = [
+        Wanted(
+            gid=line.gid,
+            product=lookup.product_id(line),
+            quantity=Decimal(line.quantity),
+            subtotal=line.untaxed,
+            sure=bool(line.variant_gid),
+        )
+        for line in plan.lines
+    ]
+    standing = [
+        Standing(
+            key=line.id,
+            product=line.product_id.id,
+            quantity=_decimal(line.product_uom_qty),
+            subtotal=_decimal(line.price_subtotal),
+            price=_decimal(line.price_unit),
+        )
+        for line in lines
+    ]
+    return pair_lines(wanted, standing)
 
 
 def _decimal(amount):

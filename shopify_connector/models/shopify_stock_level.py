@@ -10,7 +10,7 @@ from odoo.tools import SQL, split_every
 
 from ..core.stock import Agreement
 from .roles import MANAGER, check_role
-from .stock_push import StockPush
+from .stock_push import ALL_ACCEPTED, StockPush
 
 _logger = logging.getLogger(__name__)
 
@@ -54,6 +54,12 @@ class ShopifyStockLevel(models.Model):
         help="Units known to be fulfilled in Shopify at that time."
     )
     is_accepted = fields.Boolean("Accepted by a Person")
+    accepted_on_hand = fields.Integer(
+        help="Shopify's number that the person looked at: the go covers no other."
+    )
+    accepts_next_read = fields.Boolean(
+        help="The go was given for many items at once: it covers the next number read."
+    )
     on_hand_seen = fields.Integer("On Hand in Shopify")
     target = fields.Integer(help="On hand that Odoo's stock asks for.")
     missing = fields.Integer(
@@ -88,6 +94,26 @@ class ShopifyStockLevel(models.Model):
             values["agreed_on_hand"] = agreement.on_hand
             values["agreed_fulfilled"] = agreement.fulfilled
         self.write(values)
+
+    def _accept(self, on_hand):
+        """Keep a person's go for this number of Shopify's; None: for the next read."""
+        self.write(
+            {
+                "is_accepted": True,
+                "accepted_on_hand": on_hand or 0,
+                "accepts_next_read": on_hand is None,
+            }
+        )
+
+    def _is_accepted_at(self, on_hand):
+        """Whether a person's go covers the number just read. One for another number
+        ends: the level is shown again."""
+        self.ensure_one()
+        if self.is_accepted and self.accepts_next_read:
+            self._accept(on_hand)
+        elif self.is_accepted and self.accepted_on_hand != on_hand:
+            self.is_accepted = False
+        return self.is_accepted
 
     # === MAKING === #
 
@@ -248,6 +274,10 @@ class ShopifyBackend(models.Model):
         # Stock waits for fulfilments, so both ask for the same comparison.
         if self.state == "connected" and flow in ("stock", "fulfilments"):
             self.env["shopify.stock.level"]._trigger_all(self, f"{flow} switched on")
+        if self.state == "connected" and flow == "fulfilments":
+            self.env["shopify.stock.picking"]._trigger_undelivered(
+                self, "fulfilments switched on"
+            )
         return result
 
     def action_accept_stock(self):
@@ -260,15 +290,16 @@ class ShopifyBackend(models.Model):
             ids = levels._search(
                 [("backend_id", "=", backend.id), ("is_agreed", "=", False)]
             )
-            levels._insert_triggers(backend, list(ids), "accepted")
+            levels._insert_triggers(backend, list(ids), ALL_ACCEPTED)
         return True
 
     @api.model
     def _cron_compare_stock(self):
-        """Nightly: every level against Odoo, whatever told nobody."""
+        """Nightly: every level against Odoo, and deliveries that told nobody."""
         self._for_each_store(lambda backend: backend._compare_stock())
 
     def _compare_stock(self):
+        self.env["shopify.stock.picking"]._trigger_undelivered(self, "nightly")
         self.env["shopify.stock.level"]._ensure_levels(self)
         self.env["shopify.stock.level"]._trigger_all(self, "nightly")
 

@@ -187,7 +187,10 @@ class ShopifySync(models.Model):
             # pylint: disable=invalid-commit; the job allows it
             self.env.cr.commit()  # the drain's contract: one transaction a batch
         except Exception as error:
-            if leaves_the_job(error):
+            # Who lost a race for a link wins at the second try, whose end drops the
+            # note. A violation that comes each time is found by its notes, like what
+            # kills its worker: alone after two, a person's after three.
+            if leaves_the_job(error) and not is_link_race(error):
                 self.env["shopify.claim"]._drop(batch)
             raise
         backend._pause_where_needed(results)

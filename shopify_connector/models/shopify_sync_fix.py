@@ -1,9 +1,12 @@
 """Buttons of a sync row: the fix of its reason, and both sides of the record."""
 
+from datetime import timedelta
+
 from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_datetime
 
 from .roles import OPERATOR, check_role, has_role
 
@@ -279,21 +282,41 @@ class ShopifySync(models.Model):
     def _settle_by_person(self, was_done, reason):
         """Record what a person found in Shopify about requests that got no answer.
 
-        Done: nothing is sent again, and the row closes. Not done: it is sent anew.
+        Done: nothing is sent again, and the rows of these requests close. Not done: it
+        is sent anew. Either way, whatever waited for the answer goes on.
         """
         self.ensure_one()
-        check_role(self.env, OPERATOR)
-        self.check_access("read")
-        keys = self._open_writes().mapped("uuid")
-        if not keys:
+        waiting = self | self._stopped_with()
+        # First of all: while one is being processed, its request may be under way.
+        waiting._hold()
+        writes = self._open_writes()
+        if not writes:
             raise UserError(self.env._("No request of this record is open any more."))
-        # sudo: the engine's own book
-        writes = self.env["shopify.mutation"].sudo()
-        writes._close(keys, "settled" if was_done else "not_applied")
-        if was_done:
-            return self.action_close(reason)
-        self._note_person("settled", reason)
-        return self.action_retry()
+        self._check_nothing_may_arrive(writes)
+        asked = {name for write in writes for name in write.subjects}
+        ended = waiting.filtered(lambda row: was_done and row._subject_name() in asked)
+        writes._close(writes.mapped("uuid"), "settled" if was_done else "not_applied")
+        if ended:
+            ended.action_close(reason)
+        rest = waiting - ended
+        if rest:
+            rest._note_person("settled", reason)
+            rest.action_retry()
+        return self._released_notification(len(waiting))
+
+    def _check_nothing_may_arrive(self, writes):
+        """Refuse an answer while Shopify may still carry a request out."""
+        backend = self.backend_id.sudo()  # times to wait are no secret
+        wait = backend._parameter("read_timeout") + backend._parameter("verdict_wait")
+        until = max(writes.mapped("created_at")) + timedelta(seconds=wait)
+        if until > fields.Datetime.now():
+            minute = until + timedelta(seconds=59)
+            raise UserError(
+                self.env._(
+                    "Shopify may still be carrying it out; try again at %s.",
+                    format_datetime(self.env, minute, dt_format="HH:mm"),
+                )
+            )
 
     # === BOTH SIDES === #
 

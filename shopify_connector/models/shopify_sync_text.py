@@ -297,6 +297,14 @@ class ShopifySync(models.Model):
         self.ensure_one()
         return f"{self.direction}/{self.subject_type}/{self.subject_key}"
 
+    def _names_of_writes(self):
+        """What writes about this record are found by."""
+        return [self._subject_name()]
+
+    def _stopped_with(self):
+        """Further rows that wait for the outcome of these writes."""
+        return self.browse()
+
     def _open_writes(self):
         """Shopify writes about this record whose end isn't recorded, newest first."""
         self.ensure_one()
@@ -306,7 +314,7 @@ class ShopifySync(models.Model):
             "SELECT id FROM shopify_mutation WHERE backend_ref = %s"
             " AND state IN ('intent', 'unknown', 'applied')"
             " AND subjects ?| %s ORDER BY id DESC",
-            [self.backend_id.id, [self._subject_name()]],
+            [self.backend_id.id, self._names_of_writes()],
         )
         return writes.browse([row[0] for row in self.env.cr.fetchall()])
 

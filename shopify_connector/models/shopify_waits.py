@@ -99,4 +99,6 @@ class ShopifyBackend(models.Model):
         return [name for name in names if name in self._fields and self.sudo()[name]]
 
     def _present_pricelist(self, currencies):
-        return currencies & {self.sudo().pricelist_id.currency_id.name}
+        store = self.sudo()
+        pricelists = store.pricelist_id | store.pricelist_ids
+        return currencies & set(pricelists.currency_id.mapped("name"))

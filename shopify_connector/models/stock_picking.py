@@ -41,9 +41,7 @@ class StockPicking(models.Model):
 
     def _trigger_fulfillments(self, cause):
         done = self.filtered(
-            lambda picking: (
-                picking.state == "done" and picking.picking_type_code == "outgoing"
-            )
+            lambda picking: picking.state == "done" and picking._leaves_for_a_customer()
         )
         links = done.move_ids.sale_line_id.order_id.shopify_binding_ids
         for backend, group in links.grouped("backend_id").items():
@@ -54,6 +52,13 @@ class StockPicking(models.Model):
                 [("fulfilments", "out", "stock.picking", key) for key in ids],
                 cause,
             )
+
+    def _leaves_for_a_customer(self):
+        """Whether it is a delivery, by the vendor too; not what comes back to one."""
+        self.ensure_one()
+        if self.picking_type_code == "dropship":
+            return self.location_dest_id.usage == "customer"
+        return self.picking_type_code == "outgoing"
 
     def _sale_orders(self):
         return self.move_ids.sale_line_id.order_id

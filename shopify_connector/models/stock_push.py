@@ -33,6 +33,8 @@ READ, WRITE = "inventory/levels", "inventory/set_quantities"
 PASSES = 3
 # How far back orders are listed when stock left Shopify that Odoo can't explain.
 LOOK_BACK_HOURS = 2
+# Cause of a go for many levels at once: nobody looked at each one's number.
+ALL_ACCEPTED = "all accepted"
 
 
 class StockPush:
@@ -102,15 +104,24 @@ class StockPush:
         return ""
 
     def _note_acceptance(self):
-        """A person's go comes as a trigger; it is kept until it was used."""
+        """A person's go comes as a trigger. It is kept until it was used, or until
+        Shopify's number is another than the one that was looked at."""
         self.env.cr.execute(
-            "SELECT DISTINCT subject_key FROM shopify_trigger WHERE backend_id = %s"
-            " AND direction = 'out' AND subject_type = %s AND subject_key = ANY(%s)"
-            " AND cause = 'accepted'",
-            [self.backend.id, self.levels._name, [str(i) for i in self.levels.ids]],
+            "SELECT subject_key, bool_or(cause = %s) FROM shopify_trigger"
+            " WHERE backend_id = %s AND direction = 'out' AND subject_type = %s"
+            " AND subject_key = ANY(%s) AND cause IN ('accepted', %s)"
+            " GROUP BY subject_key",
+            [
+                ALL_ACCEPTED,
+                self.backend.id,
+                self.levels._name,
+                [str(i) for i in self.levels.ids],
+                ALL_ACCEPTED,
+            ],
         )
-        ids = [int(row[0]) for row in self.env.cr.fetchall()]
-        self.levels.browse(ids).write({"is_accepted": True})
+        for key, is_for_all in self.env.cr.fetchall():
+            level = self.levels.browse(int(key))
+            level._accept(None if is_for_all else level.on_hand_seen)
 
     # --- Writes whose end isn't recorded ---
 
@@ -245,7 +256,7 @@ class StockPush:
                 fulfilled=known.fulfilled,
                 fulfilled_before=before.get(level.id, 0),
                 agreed=agreed,
-                accepted=level.is_accepted,
+                accepted=level._is_accepted_at(seen.on_hand or 0),
                 tracked=seen.tracked,
                 item_name=level.variant_link_id.label or "",
                 location_name=level.location_link_id.name,
@@ -286,6 +297,9 @@ class StockPush:
             return
         if plan.agreement:
             level._agree(plan.agreement)
+        elif level.is_accepted and plan.kind == "equal":
+            # There was nothing to use the go for, and it covers nothing later.
+            level.is_accepted = False
         self._end(level, plan.reason or Outcome("unchanged", self._note(plan)))
 
     def _note(self, plan):

@@ -50,11 +50,6 @@ class ShopifySyncAct(models.TransientModel):
         for wizard in self:
             wizard.count = len(wizard.sync_ids)
 
-    @api.depends("act")
-    def _compute_is_settling(self):
-        for wizard in self:
-            wizard.is_settling = wizard.act == "was_done"
-
     def action_apply(self):
         self.ensure_one()
         check_role(self.env, OPERATOR)

@@ -324,12 +324,35 @@ def test_two_customers_of_one_email_are_named():
         gid = number and f"gid://shopify/Customer/{number}"
         return CustomerPlan(gid=gid, name="Ada", email=email)
 
-    twice = customers.emails_held_twice(
+    twice = customers.keys_held_twice(
         [plan(1, "a@x.org"), plan(2, "a@x.org"), plan(3, "b@x.org"), plan(0, "b@x.org")]
     )
 
     assert twice == {
         "a@x.org": ("gid://shopify/Customer/1", "gid://shopify/Customer/2")
+    }
+
+
+def test_two_customers_without_email_are_named_by_what_else_they_share():
+    def plan(number, **who):
+        return CustomerPlan(gid=f"gid://shopify/Customer/{number}", **who)
+
+    ada = CustomerPlan(gid=None, name="Ada", address=HOME_PLAN)
+    twice = customers.keys_held_twice(
+        [
+            plan(1, name="Ada", phone="+44 20 7946"),
+            plan(2, name="Bea", phone="+44207946"),
+            plan(3, name="Ada", address=HOME_PLAN),
+            plan(4, name="Ada", address=HOME_PLAN),
+            plan(5, name="Nobody"),
+            plan(6, name="Nobody"),
+            ada,
+        ]
+    )
+
+    assert twice == {
+        "phone:+44207946": ("gid://shopify/Customer/1", "gid://shopify/Customer/2"),
+        ada.match_key: ("gid://shopify/Customer/3", "gid://shopify/Customer/4"),
     }
 
 

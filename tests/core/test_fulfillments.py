@@ -237,6 +237,15 @@ def test_a_parcel_entered_by_hand_in_shopify_counts_as_this_one():
     assert plan.input is None
 
 
+@pytest.mark.parametrize("lines", [((1, 3),), ((1, 2), (2, 1))])
+def test_a_parcel_of_more_than_this_delivery_is_not_its_own(lines):
+    plan = plan_fulfillment(
+        delivery((1, 2, 2)), order(fulfillments=[fulfillment(lines=lines)])
+    )
+
+    assert plan.covered == ()
+
+
 def test_only_the_rest_is_sent_when_a_part_was_fulfilled_by_hand():
     plan = plan_fulfillment(
         delivery((1, 2, 2)),

@@ -20,6 +20,7 @@ from core.identity import (
     Proof,
     decide_inbound,
     decide_outbound,
+    several_claim,
 )
 
 G, G2 = "gid://shopify/Product/1", "gid://shopify/Product/2"
@@ -536,3 +537,49 @@ def test_outbound_never_shares_a_key(candidates, code):
     facts = OutboundFacts(expected=OURS, candidates=candidates, may_create=True)
 
     assert decide_outbound(facts).failure.code == code
+
+
+# --- A batch: one record, one object -----------------------------------------------
+
+
+def test_archived_candidate_stops_and_is_named():
+    candidates = Candidates((), (), "SKU", "A", archived_ids=(42,))
+
+    decision = stopped("ambiguous_match", candidates=candidates, may_create=True)
+
+    assert decision.params == {
+        "key": "SKU",
+        "value": "A",
+        "candidates": [f"{MODEL} 42"],
+    }
+
+
+def test_living_candidate_wins_over_an_archived_one():
+    candidates = Candidates((43,), (), "SKU", "A", archived_ids=(42,))
+
+    assert decide(candidates=candidates).odoo_id == 43
+
+
+def test_two_objects_of_a_batch_that_claim_one_record_stop_and_name_each_other():
+    by_sku = Candidates((42,), (), "SKU", "A")
+    by_barcode = Candidates((42,), (), "barcode", "1")
+    decisions = {
+        G: Decision("link", odoo_id=42),
+        G2: Decision("restore", odoo_id=42),
+        "other": Decision("link", odoo_id=43),
+        "new": Decision("create"),
+        "linked": Decision("update", odoo_id=42),
+    }
+
+    found = several_claim(decisions, {G: by_sku, G2: by_barcode})
+
+    assert {key: one.reason_code for key, one in found.items()} == {
+        G: "ambiguous_match",
+        G2: "ambiguous_match",
+        "other": None,
+        "new": None,
+        "linked": None,
+    }
+    assert found[G].params == {"key": "SKU", "value": "A", "candidates": [G2]}
+    assert found[G2].params == {"key": "barcode", "value": "1", "candidates": [G]}
+    assert found[G].odoo_id is None

@@ -1,9 +1,16 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
-from core.orders import OrderPolicy, exclusion, needs_refunds, plan_order
+from core.orders import (
+    OrderPolicy,
+    exclusion,
+    needs_refunds,
+    plan_order,
+    unpaid,
+)
 
 from .order_nodes import (
     POLICY,
@@ -110,6 +117,34 @@ def test_unconfirmed_order_waits():
 
     assert failure.code == "order_not_confirmed"
     assert failure.reason.nature == "temporary"
+
+
+@pytest.mark.parametrize(
+    ("status", "waits"),
+    [
+        ("PENDING", True),
+        ("EXPIRED", True),
+        ("VOIDED", True),
+        ("AUTHORIZED", False),
+        ("PARTIALLY_PAID", False),
+        ("PAID", False),
+        ("PARTIALLY_REFUNDED", False),
+        ("REFUNDED", False),
+        (None, False),
+    ],
+)
+def test_unpaid_order_waits_unless_the_store_takes_it(status, waits):
+    node = order(line(), total="10.00", displayFinancialStatus=status)
+
+    failure = unpaid(node, POLICY)
+
+    assert (failure is not None) is waits
+    assert unpaid(node, replace(POLICY, unpaid="import")) is None
+    if failure:
+        assert failure.code == "order_not_paid"
+        assert failure.params == {"status": status.lower()}
+        assert failure.reason.nature == "temporary"
+        assert failure.reason.delays == (60, 360, 1440)
 
 
 @pytest.mark.parametrize(

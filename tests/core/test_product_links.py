@@ -91,6 +91,41 @@ def test_sku_and_barcode_of_two_products_contradict_each_other():
     assert found == Match((5, 6), (), "sku", "MUG")
 
 
+def test_archived_odoo_variant_is_found_only_where_no_other_is():
+    archived = OdooVariant(5, 50, sku="MUG", archived=True)
+
+    alone = match(mug(), archived)
+    beside = match(mug(), archived, OdooVariant(6, 60, sku="MUG"))
+
+    assert alone == Match((), (), "sku", "MUG", archived_ids=(5,))
+    assert beside == Match((6,), (), "sku", "MUG")
+
+
+def test_archived_odoo_variant_spares_no_search_for_a_shared_sku():
+    index = MatchIndex(
+        [
+            OdooVariant(5, 50, sku="MUG", archived=True),
+            OdooVariant(6, 60, sku="MUG"),
+        ]
+    )
+
+    assert product_links.shared_skus([mug(duplicateSkuCount=1)], index) == ("MUG",)
+
+
+def test_product_is_made_for_the_first_key_that_the_store_matches_by():
+    [variant] = mug(barcode="1").variants
+
+    assert product_links.made_key(variant, ("sku", "barcode")) == "sku:MUG"
+    assert product_links.made_key(variant, ("barcode", "sku")) == "barcode:1"
+    assert product_links.made_key(variant, ("barcode",)) == "barcode:1"
+
+
+def test_key_that_the_store_does_not_match_by_is_none_to_be_made_for():
+    [variant] = mug().variants
+
+    assert product_links.made_key(variant, ("barcode",)) == ""
+
+
 def test_empty_sku_matches_nothing():
     assert match(mug(sku=""), OdooVariant(5, 50, sku="")) == Match((), (), "", "")
 
@@ -313,6 +348,16 @@ def test_barcode_that_nobody_has_is_none():
     matches = product_links.match_variants([plan], INDEX, ("barcode",))
 
     assert product_links.barcode_conflict(plan.variants, INDEX, matches) is None
+
+
+def test_candidates_say_which_are_archived():
+    index = MatchIndex([OdooVariant(5, 50, sku="MUG", archived=True)])
+
+    found = product_links.candidates_of(
+        product_links.match_variants([mug()], index), index
+    )
+
+    assert found == {gid(1): Candidates((), (), "SKU", "MUG", archived_ids=(5,))}
 
 
 def test_candidates_say_which_of_them_are_taken():

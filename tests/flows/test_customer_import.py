@@ -171,6 +171,64 @@ class TestCustomers(CustomerCase):
         self.assertEqual(self.count(), count)
         self.assertFalse(self.link(customer))
 
+    def test_two_customers_who_share_only_a_phone_stop_both(self):
+        self.assert_rivals(
+            self.customer(email=None, phone="+44 20 7946 0000", addresses=[]),
+            self.customer(email=None, addresses=[{**HOME, "phone": "+442079460000"}]),
+        )
+
+    def test_two_customers_who_share_only_name_and_address_stop_both(self):
+        self.assert_rivals(self.customer(email=None), self.customer(email=None))
+
+    def assert_rivals(self, first, second):
+        good, count = self.customer(email="good@example.com"), self.count()
+
+        self.trigger(first, second, good)
+
+        for one, other in ((first, second), (second, first)):
+            row = self.assertReview(one["id"], "ambiguous_match")
+            self.assertEqual(row.reason_params["candidates"], [other["id"]])
+            self.assertFalse(self.link(one))
+        self.assertDone(good["id"])
+        self.assertEqual(self.count(), count + 1)
+
+    def test_contact_found_by_email_and_by_a_kept_key_stops_both(self):
+        odoo = self.odoo_partner()
+        self.env["shopify.res.partner"]._link_chosen(
+            self.backend, "old@example.com", odoo, "Her old address"
+        )
+        by_email = self.customer()
+        by_key = self.customer(email="old@example.com")
+
+        self.trigger(by_email, by_key)
+
+        row = self.assertReview(by_email["id"], "ambiguous_match")
+        self.assertEqual(row.reason_params["candidates"], [by_key["id"]])
+        row = self.assertReview(by_key["id"], "ambiguous_match")
+        self.assertEqual(row.reason_params["candidates"], [by_email["id"]])
+        self.assertFalse(self.link(by_email) | self.link(by_key))
+
+    def test_archived_contact_of_the_email_stops_and_is_named(self):
+        archived = self.odoo_partner(active=False)
+        customer, count = self.customer(), self.count()
+
+        self.trigger(customer)
+
+        row = self.assertReview(customer["id"], "ambiguous_match")
+        self.assertEqual(
+            row.reason_params["candidates"], [f"res.partner {archived.id}"]
+        )
+        self.assertEqual(self.count(), count)
+
+    def test_living_contact_wins_over_an_archived_one(self):
+        self.odoo_partner(active=False)
+        living, customer = self.odoo_partner(), self.customer()
+
+        self.trigger(customer)
+
+        self.assertDone(customer["id"])
+        self.assertEqual(self.link(customer).odoo_id, living)
+
     def test_choice_of_a_person_ends_the_stop(self):
         _first, second = self.odoo_partner(), self.odoo_partner(name="Ada B.")
         customer = self.customer()

@@ -3,11 +3,14 @@
 from datetime import timedelta
 from unittest.mock import patch
 
+from psycopg2 import IntegrityError, OperationalError
+from psycopg2.errorcodes import SERIALIZATION_FAILURE, UNIQUE_VIOLATION
+
 from odoo import SUPERUSER_ID, api, fields
 from odoo.exceptions import UserError
 from odoo.tests import BaseCase, tagged
 from odoo.tests.common import get_db_name
-from odoo.tools import SQL
+from odoo.tools import SQL, mute_logger
 
 from odoo.addons.sale.models.sale_order import SaleOrder
 
@@ -710,6 +713,49 @@ class TestDeadWorkers(SyncCase):
         self.run_syncs()
 
         self.assertDone(orders[1]["id"])
+
+    def work_until(self, statement):
+        """One batch of an order whose confirming meets what the database says to this
+        statement. Returns the error that left the batch."""
+
+        def broken(orders):
+            orders.env.cr.execute(statement)
+
+        order = self.order([("SOCKS", 1)])
+        self.ask("orders", order["id"])
+        with self.env.registry.cursor() as cr, self.backend._client() as client:
+            sync = self.env(cr=cr)["shopify.sync"]._as_sync_user(self.backend)
+            backend = self.backend.with_env(sync.env)
+            subjects = sync._claim(backend, "records")
+            # Caught here: a test's cursors are savepoints within each other, so what
+            # rolls this one back would undo the note, too.
+            try:
+                with (
+                    patch.object(SaleOrder, "action_confirm", broken),
+                    mute_logger("odoo.sql_db"),
+                ):
+                    sync._work(backend, "records", client, subjects, None)
+            except (IntegrityError, OperationalError) as error:
+                return error
+        raise AssertionError("no error left the batch")
+
+    def test_violation_of_a_link_keeps_the_note(self):
+        """A race lost is won at the second try, whose end drops the note. What happens
+        again each time is found by its notes, as what kills its worker is."""
+        error = self.work_until(
+            "UPDATE shopify_product_product SET shopify_gid = 'the same'"
+        )
+
+        self.assertEqual(error.pgcode, UNIQUE_VIOLATION)
+        self.assertEqual(len(self.notes()), 1)
+
+    def test_transaction_out_of_date_takes_the_note_back(self):
+        error = self.work_until(
+            "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40001'; END $$"
+        )
+
+        self.assertEqual(error.pgcode, SERIALIZATION_FAILURE)
+        self.assertFalse(self.notes())
 
     def test_notes_of_what_came_to_an_end_are_gone(self):
         orders = [self.order([("SOCKS", 1)]) for _number in range(3)]

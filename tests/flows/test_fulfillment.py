@@ -1,5 +1,6 @@
 """A done delivery becomes one fulfilment in Shopify, whatever gets lost on the way."""
 
+from odoo.exceptions import UserError
 from odoo.tests import new_test_user
 
 from .stock_case import StockCase
@@ -137,6 +138,113 @@ class TestFulfillment(StockCase):
 
         self.assertEqual(sale.picking_ids.state, "done")
         self.assertEqual(len(self.fulfillments()), 1)
+
+    def test_another_deliverys_parcel_is_not_taken_for_this_one(self):
+        sale = self.imported([("SHIRT", 5)])
+        self.shop.merchant_fulfill(self.gid(sale))
+
+        first = self.deliver(sale, SHIRT=2)
+        self.run_syncs()
+
+        self.assertPicking(first, "unchanged")
+        self.assertFalse(first.shopify_binding_ids)
+
+    def test_what_a_vendor_ships_is_fulfilled_from_the_orders_warehouse(self):
+        sale = self.imported([("SHIRT", 2)])
+        picking = sale.picking_ids
+        picking.do_unreserve()
+        picking.location_id = self.env.ref("stock.stock_location_suppliers")
+        picking.move_ids.location_id = picking.location_id
+        picking.action_assign()
+
+        self.deliver(sale)
+        self.run_syncs()
+
+        (made,) = self.fulfillments()
+        self.assertEqual(self.units(made), {"SHIRT": 2})
+
+    # --- deliveries that told nobody ---
+
+    def test_a_delivery_done_while_fulfilments_were_off_is_sent_when_they_are_on(self):
+        sale = self.imported([("SHIRT", 2)])
+        flow = self.backend.flow_ids.filtered(lambda f: f.flow == "fulfilments")
+        flow.policy = "off"
+        picking = self.deliver(sale)
+        self.run_syncs()
+        self.assertEqual(self.fulfillments(), [])
+
+        flow.policy = "automatic"
+        self.run_syncs()
+
+        (made,) = self.fulfillments()
+        self.assertEqual(picking.shopify_binding_ids.shopify_gid, made["id"])
+
+    def test_a_delivery_that_nobody_noted_is_found_at_night(self):
+        sale = self.imported([("SHIRT", 2)])
+        picking = self.deliver(sale)
+        self._forget_triggers(picking)
+
+        self.backend._compare_stock()
+        self.run_syncs()
+
+        self.assertEqual(len(self.fulfillments()), 1)
+        self.assertPicking(picking, "synced")
+
+    def test_what_shopify_fulfilled_itself_is_not_asked_for_again_at_night(self):
+        sale = self.imported([("SHIRT", 5)])
+        self.shop.merchant_fulfill(self.gid(sale))
+        picking = self.deliver(sale, SHIRT=2)
+        self.run_syncs()
+        self.assertPicking(picking, "unchanged")
+
+        self.backend._compare_stock()
+
+        self.assertFalse(self._triggers(picking))
+
+    def test_a_delivery_that_stands_in_review_is_not_asked_for_again_at_night(self):
+        sale = self.imported([("SHIRT", 2)])
+        self.shop.cancel_order(self.gid(sale))
+        picking = self.deliver(sale)
+        self.run_syncs()
+        self.assertEqual(self.picking_sync(picking).state, "review")
+
+        self.backend._compare_stock()
+
+        self.assertFalse(self._triggers(picking))
+
+    def test_a_delivery_whose_order_was_linked_later_is_found_at_night(self):
+        sale = self.imported([("SHIRT", 2)])
+        links = self.env["shopify.sale.order.line"].search([])
+        kept = [
+            {
+                "shopify_gid": link.shopify_gid,
+                "odoo_id": link.odoo_id.id,
+                "order_link_id": link.order_link_id.id,
+                "kind": link.kind,
+            }
+            for link in links
+        ]
+        links._as_engine().unlink()
+        picking = self.deliver(sale)
+        self.run_syncs()
+        self.assertPicking(picking, "excluded")
+        links._bind(self.backend, kept)
+
+        self.backend._compare_stock()
+        self.run_syncs()
+
+        self.assertPicking(picking, "synced")
+
+    def _triggers(self, picking):
+        return self.env["shopify.trigger"].search(
+            [
+                ("subject_type", "=", "stock.picking"),
+                ("subject_key", "=", str(picking.id)),
+            ]
+        )
+
+    def _forget_triggers(self, picking):
+        self._triggers(picking).unlink()
 
     # --- stops ---
 
@@ -276,6 +384,71 @@ class TestFulfillment(StockCase):
             {"outcome_unknown"},
         )
         self.assertEqual(self.fulfillments(), [])
+
+    def test_a_persons_answer_releases_the_siblings(self):
+        first, second = self._two_that_nobody_can_tell()
+
+        self._say(first, was_done=False)
+        self.run_syncs()
+
+        # One of five was fulfilled by hand.
+        self.assertEqual(
+            sorted(self.units(made)["SHIRT"] for made in self.fulfillments()), [1, 2, 2]
+        )
+        self.assertPicking(first, "synced")
+        self.assertPicking(second, "synced")
+
+    def test_the_answer_may_be_given_at_a_sibling(self):
+        first, second = self._two_that_nobody_can_tell()
+
+        self._say(second, was_done=False)
+        self.run_syncs()
+
+        self.assertPicking(first, "synced")
+        self.assertPicking(second, "synced")
+
+    def test_done_said_at_a_sibling_closes_the_one_that_was_asked_for(self):
+        first, second = self._two_that_nobody_can_tell()
+
+        self._say(second, was_done=True)
+        self.run_syncs()
+
+        self.assertEqual(self.picking_sync(first).state, "cancelled")
+        self.assertPicking(second, "synced")
+
+    def test_no_answer_is_taken_while_the_request_may_still_arrive(self):
+        first, _second = self._two_that_nobody_can_tell(minutes=0)
+
+        with self.assertRaisesRegex(UserError, r"again at \d\d:\d\d"):
+            self._say(first, was_done=False)
+
+        self.assertEqual(len(self.picking_sync(first)._open_writes()), 1)
+
+    def _two_that_nobody_can_tell(self, minutes=5):
+        sale = self.imported([("SHIRT", 5)])
+        self.shop.fault("reset_before", operation="fulfillmentCreate")
+        first = self.deliver(sale, SHIRT=2)
+        self.run_syncs()
+        self.shop.merchant_fulfill(
+            self.gid(sale), lines=[{"line": "SHIRT", "quantity": 1}]
+        )
+        second = self.deliver(sale)
+        self.days_pass(minutes=minutes)
+        (first | second)._trigger_fulfillments("test")
+        self.run_syncs()
+        for picking in first | second:
+            self.assertEqual(
+                self.picking_sync(picking).reason_code, "outcome_needs_person"
+            )
+        return first, second
+
+    def _say(self, picking, was_done):
+        operator = new_test_user(
+            self.env, "answerer", "shopify_connector.group_operator"
+        )
+        row = self.picking_sync(picking).with_user(operator)
+        with self._own_cursors():
+            row._settle_by_person(was_done, "I looked")
 
     def test_an_answer_stored_but_not_linked_is_linked_by_the_next_run(self):
         sale = self.imported([("SHIRT", 2)])

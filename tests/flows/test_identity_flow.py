@@ -524,6 +524,37 @@ class TestOrderIdentity(SyncCase):
         self.assertStopped("order_too_old")
         self.assertFalse(self.link(self.bought).gone_at)
 
+    def test_order_that_was_read_once_and_never_linked_is_not_called_gone(self):
+        granted = sorted(self.shop.app.scopes)
+        self.addCleanup(self.shop.set_scopes, granted)
+        recent = [scope for scope in granted if scope != "read_all_orders"]
+        self.set_policy("products", "off")
+        self.make_variant("CAP", "5.00", linked=False)
+        self.before = self.records()
+        stuck = self.order([("CAP", 1)])
+        self.sync(stuck)
+        self.assertStopped("variant_unmapped", stuck)
+        self.shop.set_scopes(recent)
+        self.backend.granted_scopes = ",".join(recent)
+        self.shop.set_order(stuck["id"], createdAt="2025-01-01T10:00:00Z")
+
+        for _time in range(2):
+            self.sync(stuck)
+
+            row = self.assertStopped("order_too_old", stuck)
+            self.assertEqual(row.wait_ids.mapped("key"), ["scope:read_all_orders"])
+
+    def test_unlinked_order_that_was_never_read_is_left_out_when_shopify_has_none(self):
+        granted = sorted(self.shop.app.scopes)
+        recent = [scope for scope in granted if scope != "read_all_orders"]
+        self.backend.granted_scopes = ",".join(recent)
+        never = self.order([("SHIRT", 1)])
+        self.shop.delete_order(never["id"])
+
+        self.sync(never)
+
+        self.assertDone(never["id"], "excluded")
+
     def test_order_whose_customer_is_claimed_by_another_database_stops(self):
         customer = self.shop.create_customer(email="eve@example.com", first_name="Eve")
         self.mark(

@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from odoo.exceptions import UserError
+from odoo import Command, fields
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import Form
 
 from .order_case import TAX, OrderCase
@@ -187,6 +188,29 @@ class TestOrderImport(OrderCase):
 
         self.assertTrue(sale.exists())
 
+    def test_line_from_shopify_cannot_be_deleted_and_the_reason_is_said(self):
+        self.backend.order_confirm = "draft"
+        sale = self.imported([("SHIRT", 1), ("SOCKS", 1)])
+        by_hand = sale.order_line[0].copy({"order_id": sale.id})
+
+        with self.assertRaisesRegex(UserError, "SHIRT.* came from Shopify"):
+            sale.order_line[0].unlink()
+        by_hand.unlink()
+
+        self.assertEqual(len(sale.order_line), 2)
+
+    def test_quotation_confirmed_by_hand_keeps_the_time_it_was_placed_at(self):
+        self.backend.orders_since = "2026-01-01"
+        self.backend.order_confirm = "draft"
+        sale = self.imported([("SHIRT", 1)], created_at="2026-03-01T23:30:00-05:00")
+        other = sale.copy()
+
+        (sale | other).action_confirm()
+
+        self.assertEqual(sale.state, "sale")
+        self.assertEqual(sale.date_order, datetime(2026, 3, 2, 4, 30))
+        self.assertGreater(other.date_order, datetime(2026, 3, 3))
+
     def test_link_cannot_be_changed_by_hand(self):
         sale = self.imported([("SHIRT", 1)])
         other = sale.copy()
@@ -250,6 +274,104 @@ class TestOrderLeftOut(OrderCase):
         self.sync(order)
 
         self.assertDone(order["id"])
+
+
+class TestUnpaidOrder(OrderCase):
+    """By default an order comes when it is paid, or its payment is assured."""
+
+    def assertWaits(self, order, status):
+        row = self.syncs(subject_key=order["id"], direction="in")
+        self.assertEqual((row.state, row.reason_code), ("waiting", "order_not_paid"))
+        self.assertEqual(row.reason_params, {"status": status})
+        self.assertNoOrder(order)
+        return row
+
+    def test_unpaid_order_waits_and_comes_when_it_is_paid(self):
+        order = self.order([("SHIRT", 1)], payment="pending")
+        self.sync(order)
+        row = self.assertWaits(order, "pending")
+        self.assertGreater(
+            row.next_attempt_at, fields.Datetime.now() + timedelta(minutes=50)
+        )
+
+        self.shop.mark_paid(order["id"])
+        self.sync(order)
+
+        self.assertDone(order["id"])
+        self.assertEqual(self.sale_order(order).state, "sale")
+
+    def test_expired_and_voided_orders_wait(self):
+        for status in ("EXPIRED", "VOIDED"):
+            order = self.order(
+                [("SHIRT", 1)], overrides={"displayFinancialStatus": status}
+            )
+
+            self.sync(order)
+
+            self.assertWaits(order, status.lower())
+
+    def test_authorised_and_partly_paid_orders_come(self):
+        for status in ("AUTHORIZED", "PARTIALLY_PAID"):
+            sale = self.imported(
+                [("SHIRT", 1)], overrides={"displayFinancialStatus": status}
+            )
+
+            self.assertEqual(sale.state, "sale")
+
+    def test_store_can_take_unpaid_orders_like_paid_ones(self):
+        order = self.order([("SHIRT", 1)], payment="pending")
+        self.sync(order)
+        self.assertWaits(order, "pending")
+
+        self.backend.unpaid_orders = "import"
+        self.run_syncs()
+
+        self.assertDone(order["id"])
+        self.assertTrue(self.sale_order(order))
+
+
+class TestBuyersCurrency(OrderCase):
+    """Orders kept in the buyer's currency take that currency's pricelist."""
+
+    def setUp(self):
+        super().setUp()
+        self.backend.money = "presentment"
+        self.shop.presentment_rates.update(EUR="0.90", GBP="0.80")
+        currencies = self.env["res.currency"].with_context(active_test=False)
+        found = currencies.search([("name", "in", ("EUR", "GBP"))])
+        found.active = True
+        self.pricelists = {
+            currency.name: self.env["product.pricelist"].create(
+                {"name": currency.name, "currency_id": currency.id}
+            )
+            for currency in found
+        }
+
+    def test_orders_in_several_currencies_wait_for_their_pricelists_and_come(self):
+        orders = {
+            code: self.order([("SHIRT", 1)], presentment_currency=code)
+            for code in ("EUR", "GBP")
+        }
+        dollars = self.order([("SHIRT", 1)])
+        self.sync(dollars, *orders.values())
+        self.assertDone(dollars["id"])
+        for order in orders.values():
+            self.assertReview(order["id"], "pricelist_missing")
+
+        self.backend.pricelist_ids = self.pricelists["EUR"] | self.pricelists["GBP"]
+        self.run_syncs()
+
+        for code, total in (("EUR", "20.70"), ("GBP", "18.40")):
+            sale = self.sale_order(orders[code])
+            self.assertEqual(sale.currency_id.name, code)
+            self.assertEqual(sale.pricelist_id, self.pricelists[code])
+            self.assertEqual(f"{sale.amount_total:.2f}", total)
+
+    def test_two_pricelists_of_one_currency_are_refused(self):
+        twin = self.pricelists["EUR"].copy()
+
+        with self.assertRaisesRegex(ValidationError, "EUR"):
+            self.backend.pricelist_ids = self.pricelists["EUR"] | twin
 
 
 class TestOrderStops(OrderCase):
@@ -448,6 +570,71 @@ class TestOrderChanged(OrderCase):
         self.assertDone(order["id"])
         self.assertEqual(self.sale_order(order), sale)
         self.assertEqual(self.link(order).line_ids.odoo_id, sale.order_line)
+
+    def lose_link(self, order):
+        self.link(order).line_ids._as_engine().unlink()
+        self.link(order)._as_engine().unlink()
+
+    def linked_lines(self, order):
+        return {link.shopify_gid: link.odoo_id for link in self.link(order).line_ids}
+
+    def test_restored_lines_are_paired_by_product_whatever_their_order(self):
+        order = self.order([("SHIRT", 2), ("SOCKS", 2)])
+        self.sync(order)
+        sale = self.sale_order(order)
+        shirt, socks = sale.order_line
+        self.lose_link(order)
+        shirt.sequence, socks.sequence = 99, 1
+        self.env.invalidate_all()
+
+        self.sync(order)
+
+        self.assertDone(order["id"])
+        self.assertEqual(
+            self.linked_lines(order),
+            dict(zip(order["lineItems"], (shirt, socks), strict=True)),
+        )
+
+    def test_section_and_note_of_a_person_dont_hinder_restoring(self):
+        order = self.order([("SHIRT", 2), ("SHIRT", 2)])
+        self.sync(order)
+        sale = self.sale_order(order)
+        goods = sale.order_line
+        self.lose_link(order)
+        sale.order_line = [
+            Command.create({"display_type": kind, "name": kind, "sequence": 1})
+            for kind in ("line_section", "line_note")
+        ]
+
+        self.sync(order)
+
+        self.assertDone(order["id"])
+        self.assertEqual(
+            self.linked_lines(order),
+            dict(zip(order["lineItems"], goods, strict=True)),
+        )
+
+    def test_restoring_stops_when_a_line_stands_for_another_product(self):
+        self.backend.order_confirm = "draft"
+        order = self.order([("SHIRT", 1)])
+        self.sync(order)
+        line = self.sale_order(order).order_line
+        other = self.make_variant("CAP", "20.00")
+        self.lose_link(order)
+        extra = line.extra_tax_data
+        line.product_id = other
+        line.write(
+            {
+                "price_unit": 20.0,
+                "tax_ids": [Command.set(self.tax.ids)],
+                "extra_tax_data": extra,
+            }
+        )
+
+        self.sync(order)
+
+        self.assertChanged(order, "lines")
+        self.assertFalse(self.link(order))
 
     def test_order_edited_before_its_import_comes_as_it_stands(self):
         order = self.order([("SHIRT", 2), ("SOCKS", 1)])

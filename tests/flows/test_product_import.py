@@ -1,5 +1,7 @@
 """Shopify products become linked Odoo products, or stop with their candidates."""
 
+from odoo.fields import Command
+
 from ..common import ShopifyCase
 
 
@@ -594,3 +596,172 @@ class TestProductLater(ProductCase):
 
         self.assertEqual(self.syncs(subject_key=mug["id"]).reason_code, "scope_missing")
         self.assertEqual(self.counts(), before)
+
+
+class TestProductRivals(ProductCase):
+    """Several Shopify records of one batch that mean one Odoo record."""
+
+    def test_two_products_of_one_odoo_product_link_variants_and_ask_which_it_is(self):
+        size = self.env["product.attribute"].create(
+            {
+                "name": "Tint",
+                "value_ids": [Command.create({"name": n}) for n in ("Red", "Blue")],
+            }
+        )
+        template = self.env["product.template"].create(
+            {
+                "name": "Scarf",
+                "attribute_line_ids": [
+                    Command.create(
+                        {
+                            "attribute_id": size.id,
+                            "value_ids": [Command.set(size.value_ids.ids)],
+                        }
+                    )
+                ],
+            }
+        )
+        red, blue = template.product_variant_ids
+        red.default_code, blue.default_code = "SCARF-R", "SCARF-B"
+        scarves, good = [self.mug("SCARF-R"), self.mug("SCARF-B")], self.mug()
+
+        self.trigger(*(each["id"] for each in (*scarves, good)))
+
+        for scarf, other in (scarves, scarves[::-1]):
+            row = self.assertReview(scarf["id"], "ambiguous_match")
+            self.assertEqual(row.reason_params["candidates"], [other["id"]])
+            self.assertFalse(self.template_link(scarf))
+        links = [self.variant_links(scarf).odoo_id for scarf in scarves]
+        self.assertEqual(links, [red, blue])
+        self.assertDone(good["id"])
+
+    def test_sku_of_one_and_barcode_of_another_stop_both(self):
+        self.product("X1", barcode="4006381333931")
+        by_sku, by_barcode = self.mug("X1"), self.mug("", barcode="4006381333931")
+        good = self.mug("GOOD")
+
+        self.trigger(by_sku["id"], by_barcode["id"], good["id"])
+
+        row = self.assertReview(by_sku["id"], "ambiguous_match")
+        self.assertEqual(row.reason_params["candidates"], by_barcode["variants"])
+        row = self.assertReview(by_barcode["id"], "ambiguous_match")
+        self.assertEqual(row.reason_params["candidates"], by_sku["variants"])
+        self.assertFalse(self.variant_links(by_sku) | self.variant_links(by_barcode))
+        self.assertDone(good["id"])
+
+    def test_where_barcodes_count_a_sku_may_stand_twice(self):
+        self.backend.match_by = "barcode"
+        first = self.mug(barcode="4006381333931")
+        second = self.mug(barcode="4006381333948")
+
+        self.trigger(first["id"], second["id"])
+
+        made = [self.variant_links(mug).odoo_id for mug in (first, second)]
+        self.assertDone(first["id"])
+        self.assertDone(second["id"])
+        self.assertEqual([each.default_code for each in made], ["MUG", "MUG"])
+        self.assertNotEqual(*made)
+
+
+class TestArchivedProducts(ProductCase):
+    def test_archived_product_of_the_sku_stops_and_is_named(self):
+        archived = self.product(active=False)
+        mug, before = self.mug(), self.counts()
+
+        self.trigger(mug["id"])
+
+        row = self.assertReview(mug["id"], "ambiguous_match")
+        self.assertEqual(
+            row.reason_params["candidates"], [f"product.product {archived.id}"]
+        )
+        self.assertEqual(self.counts(), before)
+
+    def test_living_product_wins_over_an_archived_one(self):
+        self.product(active=False)
+        living, mug = self.product(), self.mug()
+
+        self.trigger(mug["id"])
+
+        self.assertDone(mug["id"])
+        self.assertEqual(self.variant_links(mug).odoo_id, living)
+
+
+class TestGrownProducts(ProductCase):
+    """Variants that Shopify adds to a product made here."""
+
+    def setUp(self):
+        super().setUp()
+        self.item = self.shirt()
+        self.trigger(self.item["id"])
+        self.template = self.template_link(self.item).odoo_id
+
+    def combination(self, *names):
+        """The Odoo variant of these values, made by a person where it lacks."""
+        for line, name in zip(self.template.attribute_line_ids, names, strict=True):
+            value = line.attribute_id.value_ids.filtered_domain([("name", "=", name)])
+            value = value or value.create(
+                {"name": name, "attribute_id": line.attribute_id.id}
+            )
+            line.value_ids |= value
+        values = self.template.attribute_line_ids.product_template_value_ids
+        wanted = values.filtered(lambda value: value.name in names)
+        return self.template._get_variant_for_combination(
+            wanted
+        ) or self.template._create_product_variant(wanted)
+
+    def test_combination_that_a_person_made_is_not_overwritten(self):
+        ours = self.combination("L", "Green")
+        ours.write({"default_code": "OURS", "barcode": "4006381333931"})
+        added = self.shop.add_variant(
+            self.item["id"], options=["L", "Green"], sku="THEIRS"
+        )
+
+        self.trigger(self.item["id"])
+
+        row = self.assertReview(self.item["id"], "variant_unmapped")
+        self.assertEqual(row.wait_ids.mapped("key"), [f"variant:{added['id']}"])
+        self.assertEqual((ours.default_code, ours.barcode), ("OURS", "4006381333931"))
+        self.assertEqual(len(self.variant_links(self.item)), 4)
+
+    def test_variant_made_anew_in_shopify_stops_while_the_old_link_holds_it(self):
+        old = self.item["variants"][0]
+        held = self.variant_links(self.item).filtered(
+            lambda link: link.shopify_gid == old
+        )
+        self.shop.delete_variant(old)
+        new = self.shop.add_variant(self.item["id"], options=["S", "Red"], sku="NEW")
+        good = self.mug()
+
+        self.trigger(self.item["id"], good["id"])
+
+        row = self.assertReview(self.item["id"], "variant_unmapped")
+        self.assertEqual(row.wait_ids.mapped("key"), [f"variant:{new['id']}"])
+        self.assertTrue(held.gone_at)
+        self.assertEqual(held.odoo_id.default_code, "SHIRT-S-Red")
+        self.assertDone(good["id"])
+
+
+class TestChosenVariant(ProductCase):
+    store_values = {"product_policy": "link_only"}
+
+    def test_variant_linked_for_an_order_gets_what_its_stock_needs(self):
+        odoo, mug = self.product("OTHER"), self.mug()
+        self.trigger(mug["id"])
+        self.assertReview(mug["id"], "product_unmapped")
+        order = self.shop.create_order(lines=[{"variant": "MUG"}])
+        self.env["shopify.trigger"]._insert(
+            self.backend, [("orders", "in", "Order", order["id"])], "test"
+        )
+        self.run_syncs()
+        waits = self.syncs(subject_key=order["id"]).wait_ids.mapped("key")
+        self.assertIn(f"variant:{mug['variants'][0]}", waits)
+
+        self.env["shopify.product.product"]._link_chosen(
+            self.backend, mug["variants"][0], odoo, "The same mug"
+        )
+        self.run_syncs()
+
+        link = self.variant_links(mug)
+        self.assertEqual(link.odoo_id, odoo)
+        self.assertTrue(link.inventory_item_gid)
+        self.assertEqual(self.template_link(mug).odoo_id, odoo.product_tmpl_id)

@@ -181,6 +181,29 @@ class TestReconcile(ReconcileCase):
         self.shop.edit_product(mug["id"], title="Mug for tea")
         self.assertEqual(self.reconcile(), [mug["id"]])
 
+    def test_order_that_was_paid_is_found_though_its_webhook_was_lost(self):
+        order = self.order([("SHIRT", 1)], payment="pending")
+        self.reconcile()
+        self.assertEqual(self.row(order["id"]).reason_code, "order_not_paid")
+        self.assertEqual(self.reconcile(), [])
+
+        self.emulator.advance(60)
+        self.shop.mark_paid(order["id"])
+
+        self.assertEqual(self.reconcile(), [order["id"]])
+        self.assertDone(order["id"])
+
+    def test_order_that_was_confirmed_is_found_though_its_webhook_was_lost(self):
+        order = self.order([("SHIRT", 1)], confirmed=False)
+        self.reconcile()
+        self.assertEqual(self.row(order["id"]).reason_code, "order_not_confirmed")
+
+        self.emulator.advance(60)
+        self.shop.set_order(order["id"], confirmed=True)
+
+        self.assertEqual(self.reconcile(), [order["id"]])
+        self.assertDone(order["id"])
+
 
 class TestComparison(ReconcileCase):
     """Weekly, every linked record by its ID: what no list of changes shows."""

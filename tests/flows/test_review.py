@@ -458,6 +458,15 @@ class TestUnknownOutcome(ShopifyCase):
                 self.key, "unknown", error="reset"
             )
 
+        self._grow_old("1 hour")
+
+    def _grow_old(self, age):
+        self.env.cr.execute(
+            "UPDATE shopify_mutation SET created_at = created_at - %s::interval"
+            " WHERE uuid = %s",
+            [age, self.key],
+        )
+
     def say(self, **values):
         row = self.row.with_user(self.operator)
         action = row.action_fix()
@@ -483,6 +492,18 @@ class TestUnknownOutcome(ShopifyCase):
         self.assertEqual(self.write().state, "not_applied")
         trigger = self.env["shopify.trigger"].search([("cause", "=", "retry")])
         self.assertEqual(trigger.subject_key, "12")
+
+    def test_retention_keeps_what_an_open_write_is_settled_by(self):
+        self._grow_old("400 days")
+
+        with self._own_cursors():
+            self.env["shopify.mutation"]._trim(180)
+        self.assertEqual(self.write().variables, {"x": 1})
+
+        with self._own_cursors():
+            self.env["shopify.mutation"]._close([self.key])
+            self.env["shopify.mutation"]._trim(180)
+        self.assertFalse(self.write().variables)
 
     def test_without_a_verdict_nothing_changes(self):
         with self.assertRaisesRegex(UserError, "what you found"):

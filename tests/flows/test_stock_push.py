@@ -178,6 +178,39 @@ class TestStockPush(StockCase):
         self.assertEqual(self.on_hand("SHIRT"), 100)
         self.assertFalse(self.level("SHIRT").is_accepted)
 
+    def test_a_go_covers_only_the_number_that_was_seen(self):
+        self.shop.set_search_lag(1800)
+        self.shop.set_stock(self.variants["SHIRT"], self.place.shopify_gid, 90)
+        self.push("SHIRT")
+        row = self.assertLevel("SHIRT", "unexplained_stock_drop")
+        self.shop.set_stock(self.variants["SHIRT"], self.place.shopify_gid, 85)
+
+        row.action_accept()
+        self.run_syncs()
+
+        self.assertEqual(self.on_hand("SHIRT"), 85)
+        row = self.assertLevel("SHIRT", "unexplained_stock_drop")
+        self.assertEqual(row.reason_params["found"], 85)
+        row.action_accept()
+        self.run_syncs()
+        self.assertEqual(self.on_hand("SHIRT"), 100)
+
+    def test_a_go_that_came_after_the_drop_was_gone_covers_no_later_drop(self):
+        self.shop.set_search_lag(1800)
+        self.shop.set_stock(self.variants["SHIRT"], self.place.shopify_gid, 90)
+        self.push("SHIRT")
+        row = self.assertLevel("SHIRT", "unexplained_stock_drop")
+        self.shop.set_stock(self.variants["SHIRT"], self.place.shopify_gid, 100)
+        row.action_accept()
+        self.run_syncs()
+        self.assertFalse(self.level("SHIRT").is_accepted)
+
+        self.shop.set_stock(self.variants["SHIRT"], self.place.shopify_gid, 90)
+        self.push("SHIRT")
+
+        self.assertEqual(self.on_hand("SHIRT"), 90)
+        self.assertLevel("SHIRT", "unexplained_stock_drop")
+
     def test_sold_between_read_and_write_is_read_again_not_forced(self):
         gate = self.shop.hold("inventorySetQuantities", point="before")
         sold = threading.Thread(target=self._sell_while_held, args=(gate,))
@@ -327,6 +360,22 @@ class TestStockPush(StockCase):
 
         self.assertEqual(self.on_hand("SHIRT"), 105)
 
+    def test_in_review_a_go_that_found_nothing_to_do_covers_no_later_change(self):
+        self._policy("stock", "review")
+        self.receive(self.products["SHIRT"], 5)
+        self.run_syncs()
+        row = self.assertLevel("SHIRT", "to_accept")
+        self.receive(self.products["SHIRT"], -5)
+        row.action_accept()
+        self.run_syncs()
+        self.assertLevelDone("SHIRT", "unchanged")
+
+        self.receive(self.products["SHIRT"], 7)
+        self.run_syncs()
+
+        self.assertEqual(self.on_hand("SHIRT"), 100)
+        self.assertLevel("SHIRT", "to_accept")
+
     def test_a_new_variant_asks_before_its_first_raise(self):
         product = self.make_variant("HAT", "5.00")
         self.receive(product, 130)
@@ -348,6 +397,14 @@ class TestStockPush(StockCase):
         self.run_syncs()
 
         self.assertEqual((self.on_hand("HAT"), self.on_hand("SCARF")), (130, 130))
+
+    def test_a_managers_go_covers_what_was_never_compared(self):
+        self.receive(self.make_variant("HAT", "5.00"), 130)
+
+        self.backend.action_accept_stock()
+        self.run_syncs()
+
+        self.assertEqual(self.on_hand("HAT"), 130)
 
     def test_only_operators_give_the_go(self):
         self.receive(self.make_variant("HAT", "5.00"), 130)

@@ -1,7 +1,7 @@
 """For each mutation document: what makes Odoo send it, and what must be true afterwards.
 
 A case is one store of its own. `provoke` makes one remote write happen, in a job or in
-the request of a person; `ended` says what is wrong once Odoo has recovered.
+the request of a person; `wrong` says what isn't right once Odoo has recovered.
 """
 
 import json
@@ -25,11 +25,10 @@ def mutation_documents() -> set[str]:
     }
 
 
-def mentions(document: str) -> list[str]:
-    """Files of the add-on that could send it."""
-    folders = ("models", "wizards", "controllers")
-    files = [f for name in folders for f in (DOCUMENTS.parent / name).rglob("*.py")]
-    return [file.name for file in files if f'"{document}"' in file.read_text()]
+def is_sent(document: str) -> bool:
+    """Whether any code of the add-on names it."""
+    files = DOCUMENTS.parent.glob("[!t]*/**/*.py")
+    return any(f'"{document}"' in file.read_text() for file in files)
 
 
 class Case:

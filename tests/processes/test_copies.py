@@ -16,7 +16,7 @@ def store(world):
     return store
 
 
-def cloned(world) -> str:
+def cloned(world, store) -> str:
     """`createdb -T`: nobody may be connected meanwhile."""
     port = world.odoo.port
     world.odoo.stop()
@@ -26,7 +26,7 @@ def cloned(world) -> str:
     return name
 
 
-def restored(world) -> str:
+def restored(world, store) -> str:
     """A dump, restored: the original goes on all the time."""
     name = world.clone(f"{world.database}_restored")
     for command in (
@@ -38,14 +38,17 @@ def restored(world) -> str:
     return name
 
 
-def machine_copied(world) -> str:
+def machine_copied(world, store) -> str:
     """As if the whole machine had been copied: both databases are where they were, only
     what lies in Shopify tells them apart. The original is the first to go on."""
-    name = restored(world)
+    name = restored(world, store)
     here = "SELECT oid::text FROM pg_database WHERE datname = "
     oid = world.one(f"{here}'{name}'")
     world.sql(f"UPDATE shopify_lease SET database_oid = '{oid}'", name)
-    world.odoo.rpc("shopify.backend", "test_forget_lease")
+    world.set_parameters(lease_interval=0)
+    store.product("ADVANCED")
+    store.wait_quiet()
+    world.set_parameters(lease_interval=600)
     return name
 
 
@@ -53,10 +56,8 @@ def machine_copied(world) -> str:
 def test_copy_goes_on_hold_and_writes_nothing_while_the_original_goes_on(
     world, store, copied
 ):
-    database = copied(world)
-    world.set_parameters(lease_interval=0)  # every drain of the original asks Shopify
-    store.product(f"FIRST-{copied.__name__}")
-    store.wait_idle()
+    database = copied(world, store)
+    store.wait_quiet()
     written = len(store.shop("applied"))
     copy = world.start(database)
 

@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from .warehouse import deliver, pickings
 from .world import SHORT, at_once
 
@@ -164,24 +166,42 @@ def test_same_delivery_three_times_makes_one_trigger(world):
     store.wait_idle()
 
 
-def test_edit_between_read_and_mark_is_found_though_its_webhook_was_lost(world):
-    store = world.store("between", *FLOWS)
-    store.product("FIRST")
-    store.product("SECOND")
-    store.wait_idle()
-    world.ask(store.id, "before_intent", "metafields/set", "stop")
-    order = store.order("FIRST")
-    pid = world.wait_point(store.id, "before_intent", "metafields/set")
+@pytest.fixture
+def edited_between(world):
+    """-> function(name): a store and an order that was edited after Odoo had read it
+    and before its ID was written to Shopify; no webhook told of the edit."""
 
-    store.shop("plan_webhooks", drop=True)
-    store.shop("edit_order", order=order["id"], add=[{"variant": "SECOND"}])
-    world.resume(pid)
-    store.wait_idle()
-    before = store.syncs("in")[order["id"]]
+    def make(name):
+        store = world.store(name, *FLOWS)
+        store.product(f"{name}-1")
+        store.product(f"{name}-2")
+        store.wait_quiet()
+        store.shop("webhook_mode", mode="manual")
+        order = store.order(f"{name}-1")
+        number = order["id"].rsplit("/", 1)[1]
+        world.ask(store.id, "before_mark", number, "stop")
+        store.webhook("ORDERS_CREATE", order["id"])
+        pid = world.wait_point(store.id, "before_mark", number)
+        # Shopify's times are whole seconds: let the one in which Odoo read pass.
+        read_at = store.updated_at(order["id"])
+        world.wait_until(lambda: store.shop("timestamp") != read_at, "a second passed")
+        store.shop("edit_order", order=order["id"], add=[{"variant": f"{name}-2"}])
+        world.resume(pid)
+        store.wait_idle()
+        assert store.syncs("in")[order["id"]] == ("done", "synced")
+        return store, order
+
+    return make
+
+
+def test_edit_between_read_and_mark_is_found_though_its_webhook_was_lost(
+    world, edited_between
+):
+    store, order = edited_between("between")
+
     world.odoo.rpc("shopify.backend", "test_reconcile", 2)
     store.wait_idle()
 
-    assert before[0] == "done"  # nothing had told of the edit
     assert store.syncs("in")[order["id"]] == ("review", "changed_in_shopify")
     sale = store.links("shopify.sale.order")[order["id"]]
     assert store.marks(order["id"])["id"] == str(sale)

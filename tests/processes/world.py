@@ -185,8 +185,8 @@ class World(Runner):
 
     def cut_connections(self, pid: int) -> int:
         """End the database sessions of a worker that stands at a point; how many."""
-        [note] = self.points.glob(f"taken.*.{pid}")
-        sessions = note.read_text() or "0"
+        notes = list(self.points.glob(f"taken.*.{pid}"))
+        sessions = max(notes, key=os.path.getmtime).read_text() or "0"
         return self.number(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
             f" WHERE pid IN ({sessions})"
@@ -475,6 +475,11 @@ class Store:
             return self.unfinished()
         paused = f"SELECT flow FROM shopify_flow WHERE {self.own} AND rests_until IS NOT NULL"
         return self.world.sql(paused)
+
+    def wait_quiet(self, seconds=60) -> None:
+        """Until Shopify has nothing more to tell either."""
+        assert self.shop("wait_webhooks", timeout=seconds)
+        self.wait_idle(seconds)
 
     def sync(self, seconds=60) -> None:
         self.read_all()

@@ -81,6 +81,20 @@ REASONS = (
         max_attempts=48,
     ),
     Reason(
+        code="order_not_paid",
+        title=_("Not paid yet"),
+        message=_(
+            "%(record)s is not paid yet (%(status)s). It is brought in when it is paid."
+        ),
+        nature="temporary",
+        retry_safe=True,
+        retry_text=_("Safe: nothing was written yet."),
+        weight=10,
+        # Shopify tells of the payment; the tries are for what got lost, for a year.
+        delays=(60, 360, 1440),
+        max_attempts=370,
+    ),
+    Reason(
         code="changed_in_shopify",
         title=_("Changed in Shopify"),
         message=_(

@@ -27,11 +27,6 @@ class ShopifyBackend(models.Model):
     def test_heal(self):
         self._cron_heal()
 
-    @api.model
-    def test_forget_lease(self):
-        """Every process asks Shopify again before it works."""
-        self.env["ir.config_parameter"].set_param("shopify_connector.lease_interval", 0)
-
     def test_read_all(self):
         for backend in self:
             backend._reconcile()
@@ -41,14 +36,3 @@ class ShopifyBackend(models.Model):
         """Further drain jobs beside whatever is queued or running already."""
         for _number in range(count):
             self.with_user(SUPERUSER_ID).with_delay()._drain(group)
-
-    def test_perform(self, operation, variables, subject):
-        """A remote write that no flow makes yet, settled as its caller would."""
-        with self._client() as client:
-            mutation = self.env["shopify.mutation"]
-            settled = [row.uuid for row in mutation._open_for(self, [subject])]
-            key, answer = mutation._perform(
-                self, client, operation, variables, [subject]
-            )
-        mutation._close_after_commit([*settled, key])
-        return answer.data
