@@ -3,9 +3,10 @@
 from decimal import Decimal
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 from ..core.taxes import TaxKey, parse_key
+from .roles import MANAGER, check_role
 
 RATE_DIGITS = 9
 
@@ -43,6 +44,13 @@ class ShopifyMappingTax(models.Model):
         ondelete="restrict",
         domain="[('type_tax_use', '=', 'sale'), ('amount_type', '=', 'percent')]",
     )
+    proposal_ids = fields.Many2many(
+        "account.tax",
+        string="Would Fit",
+        compute="_compute_proposal_ids",
+        help="Sales taxes of the company with this rate, in or on top of the price as "
+        "in Shopify. Proposed, never taken by itself.",
+    )
     key = fields.Char(compute="_compute_key", store=True, precompute=True, index=True)
 
     _key_uniq = models.UniqueIndex(
@@ -58,6 +66,24 @@ class ShopifyMappingTax(models.Model):
         rate = Decimal(f"{self.rate:.{RATE_DIGITS}f}").normalize()
         title = " ".join((self.title or "").split())
         return TaxKey(title, rate + 0, self.included, self.channel_liable)
+
+    @api.depends("rate", "included", "company_id", "tax_id")
+    def _compute_proposal_ids(self):
+        missing = self.filtered(lambda row: not row.tax_id)
+        proposals = missing._proposals() if missing else {}
+        for row in self:
+            row.proposal_ids = proposals.get(row, self.env["account.tax"])
+
+    def action_take_proposal(self):
+        """Take the one tax that fits; what waited for it goes on."""
+        check_role(self.env, MANAGER)
+        for row in self:
+            row.check_access("write")
+            if len(row.proposal_ids) != 1:
+                raise UserError(
+                    self.env._("%s taxes would fit: choose one.", len(row.proposal_ids))
+                )
+            row.tax_id = row.proposal_ids
 
     @api.constrains("tax_id", "rate", "included")
     def _check_tax(self):
