@@ -25,6 +25,8 @@ RAISE_AFTER = timedelta(seconds=60)
 SUCCESSOR_WITHIN = 60
 # Key in the cursor's hooks: drains that this transaction has enqueued.
 ENQUEUED = "shopify_enqueued"
+# The same, of drains that others enqueued: whether they wait still.
+LOOK_AGAIN = "shopify_look_again"
 
 
 class NewJob(Job):
@@ -64,36 +66,40 @@ class ShopifyBackend(models.Model):
         """See to it that a drain of this group starts soon.
 
         seen: whether this transaction has just seen one waiting to begin; else it looks.
-        The identity key spares jobs, nothing more: a job that is starting right now may
-        swallow this one with a snapshot older than our trigger; the minute cron sees it.
+        The identity key spares jobs, nothing more. The job that was seen may begin with
+        a snapshot older than our triggers, and end, before we commit: so after the
+        commit it is looked for again. Should we die in between, the minute cron sees it.
         """
         job = self._new_drain(group)
         if seen is None:
             seen = bool(job.job_record_with_same_identity_key())
-        if not (seen and self._stands_in_queue(job.identity_key)):
-            self.env.cr.postcommit.data.setdefault(ENQUEUED, set()).add(
-                job.identity_key
-            )
+        hooks = self.env.cr.postcommit
+        own = hooks.data.setdefault(ENQUEUED, set())
+        if not seen:
+            own.add(job.identity_key)
             job.store()
+        elif job.identity_key not in own:
+            self._look_again_after_commit(group)
 
-    def _stands_in_queue(self, key):
-        """Whether the job of this key that was seen waits to begin still.
+    def _look_again_after_commit(self, group):
+        hooks = self.env.cr.postcommit
+        if LOOK_AGAIN not in hooks.data:
+            hooks.data[LOOK_AGAIN] = again = set()
+            registry = self.env.registry
 
-        A transaction that took long sees jobs waiting that have run since, and would
-        leave its triggers to the minute cron: it looks again with fresh eyes.
-        """
-        if key in self.env.cr.postcommit.data.get(ENQUEUED, ()):
-            return True
-        self.env.cr.execute("SELECT clock_timestamp() - now() < interval '200 ms'")
-        if self.env.cr.fetchone()[0]:
-            return True
-        with short_transaction(self.env.registry, read_committed=True) as cr:
-            cr.execute(
-                "SELECT 1 FROM queue_job WHERE identity_key = %s"
-                " AND state IN ('wait_dependencies', 'pending', 'enqueued') LIMIT 1",
-                [key],
-            )
-            return bool(cr.fetchone())
+            def look():
+                with registry.cursor() as cr:
+                    stores = api.Environment(cr, SUPERUSER_ID, {})["shopify.backend"]
+                    for store_id, group in again:
+                        stores.browse(store_id)._enqueue_unless_waiting(group)
+
+            hooks.add(look)
+        hooks.data[LOOK_AGAIN].add((self.id, group))
+
+    def _enqueue_unless_waiting(self, group):
+        job = self._new_drain(group)
+        if not job.job_record_with_same_identity_key():
+            job.store()
 
     def _new_drain(self, group):
         """A job that drains this group, not stored yet: to be, unless there is one of its
