@@ -263,9 +263,6 @@ class ShopifyBackend(models.Model):
         row = self.sudo().flow_ids.filtered(lambda f: f.flow == flow)
         return row.policy or "off"
 
-    def _flow_owner(self, flow):
-        return self.sudo().flow_ids.filtered(lambda f: f.flow == flow).owner_id
-
     # === TALKING === #
 
     def _is_at_home(self):

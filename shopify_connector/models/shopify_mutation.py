@@ -147,12 +147,6 @@ class ShopifyMutation(models.Model):
         return answer
 
     @api.model
-    def _resend(self, client, row):
-        """Ask again with the same bytes and the same key (only @idempotent ones)."""
-        intent = (row.uuid, deadline.now())
-        return self._send(client, intent, row.operation, row.variables)
-
-    @api.model
     def _store_outcome(self, key, state, answer=None, error=None, request_id=None):
         with self._short_transaction() as cr:
             cr.execute(
