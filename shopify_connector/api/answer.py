@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from . import enums, errors, throttle, version
@@ -136,6 +137,15 @@ class Reply:
     @property
     def api_version(self) -> str | None:
         return self.headers.get("X-Shopify-API-Version")
+
+    @property
+    def dated(self) -> float | None:
+        """When Shopify answered, by its own clock: Unix time in whole seconds, cut off.
+        A server that has a clock must say so (RFC 9110, 6.6.1)."""
+        try:
+            return parsedate_to_datetime(self.headers.get("Date") or "").timestamp()
+        except ValueError:
+            return None
 
     @property
     def facts(self) -> dict[str, str]:

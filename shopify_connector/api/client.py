@@ -11,6 +11,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import requests
@@ -22,6 +23,7 @@ from .deadline import TimedBody, TooLate
 from .errors import (
     AuthError,
     NotSentError,
+    ReadOnlyError,
     ThrottledError,
     TransientError,
     UnknownOutcomeError,
@@ -46,7 +48,8 @@ class Client:
 
     clock: seconds, as api/deadline.now; `send_before` is a time of this clock.
     longest_wait: seconds to wait for points before ThrottledError. keep: share of the
-    bucket left to others, for work that can wait.
+    bucket left to others, for work that can wait. read_only: refuse every mutation, for
+    a copy of the database; no switch of the client takes that back.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Client:
         read_timeout: float = READ_TIMEOUT,
         longest_wait: float = LONGEST_WAIT,
         keep: float = 0.0,
+        read_only: bool = False,
     ):
         self.shop = domain.normalise(shop)
         self.url = domain.graphql_url(domain.endpoint(shop, base_url))
@@ -69,6 +73,8 @@ class Client:
         # Of the last answer, for support; and how many writes were tried.
         self.last_request_id = ""
         self.mutations_sent = 0
+        # Shopify's clock less ours, at most, by the last answer that told its time.
+        self._shop_ahead: float | None = None
         self._token = token
         self._bucket = bucket or MemoryBucket(clock=clock)
         self._clock = clock
@@ -76,6 +82,7 @@ class Client:
         self._timeout = (connect_timeout, read_timeout)
         self._longest_wait = longest_wait
         self._keep = keep
+        self._read_only = read_only
         self._session = open_session(self.url)
 
     def __enter__(self):
@@ -95,6 +102,26 @@ class Client:
         """Whether some answer came from another API version than the pinned one."""
         return version.differs(self.version_seen)
 
+    @property
+    def read_only(self) -> bool:
+        """Whether every mutation is refused."""
+        return self._read_only
+
+    def now(self) -> float:
+        """Seconds by the client's own clock; only differences mean anything."""
+        return self._clock()
+
+    def shop_time(self, at: float) -> datetime | None:
+        """What Shopify's clock showed, at the least, when ours showed `at`; None before
+        an answer told.
+
+        With `at` taken before a read, whatever was read is no older than this: neither a
+        slow answer nor a wrong clock of this machine makes it seem younger.
+        """
+        if self._shop_ahead is None:
+            return None
+        return datetime.fromtimestamp(self._shop_ahead + at, UTC)
+
     def reserve(
         self, name: str, *, cost: float | None = None, wait: bool = True
     ) -> Grant:
@@ -105,6 +132,7 @@ class Client:
         wait=False: not there now); nothing is held then.
         """
         operation = operations.load(name)
+        self._refuse_if_read_only(operation)
         points = operation.cost if cost is None else cost
         longest = self._longest_wait if wait else 0.0
         grant = self._bucket.reserve(points, longest, self._keep)
@@ -142,6 +170,7 @@ class Client:
         Raises what api/errors draws; `.outcome` says whether a write may have happened.
         """
         operation = operations.load(name)
+        self._refuse_if_read_only(operation)
         self._refuse_if_version_changed(operation)
         content = operations.request_body(operation, variables or {})
         if grant is None:
@@ -223,6 +252,8 @@ class Client:
         reply = Reply.read(
             operation, response.status_code, response.headers, response.content
         )
+        if reply.dated is not None:
+            self._shop_ahead = reply.dated - self._clock()
         _logger.debug(
             "%s %s: HTTP %s, %s points, %d ms, request %s",
             self.shop,
@@ -233,6 +264,13 @@ class Client:
             reply.request_id,
         )
         return reply
+
+    def _refuse_if_read_only(self, operation: Operation) -> None:
+        if operation.is_write and self._read_only:
+            raise ReadOnlyError(
+                "this database is a copy: nothing is written to the store",
+                operation=operation.name,
+            )
 
     def _refuse_if_version_changed(self, operation: Operation) -> None:
         if operation.is_write and self.version_changed:

@@ -2,18 +2,29 @@
 
 A worker's own transaction can't tell others what it holds, and its claim dies with it.
 So before it works, a batch notes its subjects here by a short transaction of its own.
-What finds the note and no outcome knows that a worker died over those subjects.
+What finds the note and no outcome knows that a worker died over those subjects, or that
+the database refused what they came to.
 """
 
 import uuid
+from dataclasses import dataclass
 
 from odoo import api, fields, models
 
 from .short_transaction import short_transaction
 
-# A subject whose batch died this often is run alone; after that it goes to review.
+# A subject whose batch broke this often is run alone; after that it goes to review.
 ALONE_AFTER = 2
 REVIEW_AFTER = 3
+
+
+@dataclass(frozen=True)
+class Broken:
+    """Tries without an outcome. index: the unique index that refused the last one;
+    empty when its worker died."""
+
+    times: int = 0
+    index: str = ""
 
 
 class ShopifyClaim(models.Model):
@@ -26,6 +37,7 @@ class ShopifyClaim(models.Model):
     drain_group = fields.Char(required=True)
     subject = fields.Char(required=True, index=True)
     started_at = fields.Datetime(required=True)
+    refused_by = fields.Char(help="The unique index that refused what was written.")
 
     @api.model
     def _note(self, backend, group, subjects, ended=()):
@@ -52,8 +64,8 @@ class ShopifyClaim(models.Model):
         return batch
 
     @api.model
-    def _deaths(self, backend, subjects):
-        """How many earlier notes of these subjects have no outcome: {subject: n}.
+    def _broken(self, backend, subjects):
+        """The earlier notes of these subjects that have no outcome: {subject: Broken}.
 
         Only called by the worker that holds the subjects, so every note found is of a
         batch that is over. A batch that committed its outcome wrote its name on the
@@ -61,7 +73,8 @@ class ShopifyClaim(models.Model):
         """
         self.env.cr.execute(
             """
-            SELECT c.subject, count(*)
+            SELECT c.subject, count(*),
+                   coalesce((array_agg(c.refused_by ORDER BY c.id DESC))[1], '')
               FROM shopify_claim c
              WHERE c.backend_ref = %s AND c.subject = ANY(%s)
                AND NOT EXISTS (
@@ -71,7 +84,10 @@ class ShopifyClaim(models.Model):
             """,
             [backend.id, list(subjects)],
         )
-        return dict(self.env.cr.fetchall())
+        return {
+            subject: Broken(times, index)
+            for subject, times, index in self.env.cr.fetchall()
+        }
 
     @api.model
     def _gc(self, days):
@@ -87,3 +103,30 @@ class ShopifyClaim(models.Model):
         """Take a batch's note back: its worker lives, and starts the batch again."""
         with short_transaction(self.env.registry, read_committed=True) as cr:
             cr.execute("DELETE FROM shopify_claim WHERE batch = %s", [batch])
+
+    @api.model
+    def _forget(self, backend, subjects):
+        """Drop the notes of those whose end is being recorded, together with it."""
+        self.env.cr.execute(
+            "DELETE FROM shopify_claim WHERE backend_ref = %s AND subject = ANY(%s)",
+            [backend.id, list(subjects)],
+        )
+
+    @api.model
+    def _refused(self, batch, index):
+        """A batch's worker lives, but this unique index refused what it wrote."""
+        with short_transaction(self.env.registry, read_committed=True) as cr:
+            cr.execute(
+                "UPDATE shopify_claim SET refused_by = %s WHERE batch = %s",
+                [index, batch],
+            )
+
+    @api.model
+    def _rule_of(self, index):
+        """What a unique index of ours stands for, in words; its name if none says it."""
+        for model in self.env.registry.values():
+            if index in model._table_objects:
+                rule = model._table_objects[index]
+                text = rule.get_error_message(self.env[model._name])
+                return text or f"{index}."
+        return f"{index}."

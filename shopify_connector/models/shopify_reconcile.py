@@ -2,7 +2,9 @@
 
 A time never excludes what was not compared: the search index lags. So each pass lists
 the GIDs and `updatedAt` of a window that overlaps the last one by far, and asks for a
-sync wherever `updatedAt` differs from the one read with the last finished run.
+sync wherever `updatedAt` differs from the one read with the last finished run; and
+once more where that read followed the change so closely that it may have missed a second
+change with the same `updatedAt` (core/freshness).
 """
 
 import math
@@ -17,7 +19,7 @@ from ..api.errors import (
     ThrottledError,
     TransientError,
 )
-from ..core import identity
+from ..core import freshness, identity
 from .remote_failure import remote_failure
 from .remote_nodes import read_nodes
 from .roles import OPERATOR, check_role
@@ -113,11 +115,12 @@ class ShopifyBackend(models.Model):
         """List one page and trigger what differs from what was read. Returns (where the
         next page starts, or None; {"listed": n, "triggered": n})."""
         shopify_type, operation, root = LISTS[flow]
+        started = client.now()
         page = client.execute(
             operation, {"query": self._window(flow, hours), "after": after}
         ).data[root]
         listed = {node["id"]: node["updatedAt"] for node in page["nodes"]}
-        differing = self._differing(shopify_type, listed)
+        differing = self._differing(shopify_type, listed, client.shop_time(started))
         self.env["shopify.trigger"].sudo()._insert_missing(
             self, [(flow, "in", shopify_type, gid) for gid in differing], "reconcile"
         )
@@ -138,9 +141,13 @@ class ShopifyBackend(models.Model):
             terms.append(f"created_at:>='{since}Z'")
         return " AND ".join(terms) or None
 
-    def _differing(self, shopify_type, listed):
-        """GIDs without a finished run that read this very `updatedAt`. What waits or is
-        in review is looked at again only when it changed since."""
+    def _differing(self, shopify_type, listed, shop_time):
+        """GIDs without a finished run that read this very `updatedAt`, and did so late
+        enough. What waits or is in review is looked at again only when it changed since.
+
+        shop_time: Shopify's time before the listing. An early read is repeated only when
+        the repetition will be late enough: so there is one.
+        """
         # sudo: the engine's own books
         rows = (
             self.env["shopify.sync"]
@@ -152,7 +159,13 @@ class ShopifyBackend(models.Model):
                     ("subject_type", "=", shopify_type),
                     ("subject_key", "in", list(listed)),
                 ],
-                ["subject_key", "remote_updated_at", "state", "reason_code"],
+                [
+                    "subject_key",
+                    "remote_updated_at",
+                    "is_read_early",
+                    "state",
+                    "reason_code",
+                ],
             )
         )
         read = {row.subject_key: row.remote_updated_at for row in rows}
@@ -163,10 +176,20 @@ class ShopifyBackend(models.Model):
             for row in rows
             if row.state == "waiting" and row.reason_code not in ENDED_BY_A_CHANGE
         }
+        # What a person closed stays closed until Shopify names another time.
+        early = {
+            row.subject_key
+            for row in rows
+            if row.is_read_early and row.state != "cancelled"
+        }
         return [
             gid
             for gid, updated in listed.items()
-            if gid not in waiting and read.get(gid) != updated
+            if gid not in waiting
+            and (
+                read.get(gid) != updated
+                or (gid in early and freshness.is_final(updated, shop_time))
+            )
         ]
 
     def _reconcile_requested(self, flow):

@@ -80,6 +80,10 @@ class ShopifySync(models.Model):
     remote_updated_at = fields.Char(
         help="Shopify's updatedAt as read with the last run that came to an end."
     )
+    is_read_early = fields.Boolean(
+        help="Read so soon after its last change in Shopify that another one may bear "
+        "the same time: the next comparison reads it once more."
+    )
     last_batch = fields.Char()
     last_run_at = fields.Datetime("Last Sync")
     close_reason = fields.Char()
@@ -123,6 +127,7 @@ class ShopifySync(models.Model):
                     self.env.cr.commit()
                     subjects = self._claim(backend, group)
                     if subjects is None:
+                        self.env["shopify.claim"]._note(backend, group, [], ended)
                         raise RetryableJobError(
                             "Another drain of this store and group is at work",
                             seconds=2,
@@ -172,56 +177,77 @@ class ShopifySync(models.Model):
     def _work(self, backend, group, client, subjects, ended):
         """One batch, one transaction: note, run, record, commit. Returns the names of
         the subjects that came to an end; `ended` are those of the batch before."""
-        deaths = self.env["shopify.claim"]._deaths(
-            backend, [subject.name for subject in subjects]
-        )
-        subjects, dead = self._spare_the_deadly(subjects, deaths)
-        batch = self.env["shopify.claim"]._note(
+        claims = self.env["shopify.claim"]
+        broken = claims._broken(backend, [subject.name for subject in subjects])
+        subjects, given_up = self._spare_the_breaking(subjects, broken)
+        batch = claims._note(
             backend, group, [subject.name for subject in subjects], ended
         )
         started = time.monotonic()
-        results = {subject: (failure, {}) for subject, failure in dead.items()}
+        results = {subject: (failure, {}) for subject, failure in given_up.items()}
         try:
             results.update(self._run(backend, client, subjects))
+            # A note left behind would have the next try given up at once.
+            claims._forget(backend, [subject.name for subject in given_up])
             self._record(backend, results, batch, time.monotonic() - started, client)
             # pylint: disable=invalid-commit; the job allows it
             self.env.cr.commit()  # the drain's contract: one transaction a batch
         except Exception as error:
-            # Who lost a race for a link wins at the second try, whose end drops the
-            # note. A violation that comes each time is found by its notes, like what
-            # kills its worker: alone after two, a person's after three.
-            if leaves_the_job(error) and not is_link_race(error):
-                self.env["shopify.claim"]._drop(batch)
+            if batch and is_link_race(error):
+                # Who lost a race for a link wins at the second try, whose end drops the
+                # note. A violation that comes each time is found by its notes, like
+                # what kills its worker; they also bound how often this is repeated.
+                claims._refused(batch, error.diag.constraint_name or "")
+                raise RetryableJobError(
+                    "Another worker linked the same record first",
+                    seconds=1,
+                    ignore_retry=True,
+                ) from error
+            if leaves_the_job(error):
+                claims._drop(batch)
             raise
         backend._pause_where_needed(results)
         return [subject.name for subject in results]
 
     @api.model
-    def _spare_the_deadly(self, subjects, deaths):
-        """Split off what killed its worker: -> (subjects to run, {subject: Failure}).
+    def _spare_the_breaking(self, subjects, broken):
+        """Split off what broke its batches: -> (subjects to run, {subject: Failure}).
 
-        After two deaths a subject runs alone, so that the third names it; then a person
-        looks.
+        After two broken batches a subject runs alone, so that the third try names it;
+        then a person looks.
         """
-        dead = {
-            subject: Failure(
-                "defect",
-                {
-                    "error": self.env._(
-                        "the worker died %s times", deaths[subject.name]
-                    ),
-                    "fingerprint": f"died:{subject.name}",
-                },
-            )
+        given_up = {
+            subject: self._breaks(subject, broken[subject.name])
             for subject in subjects
-            if deaths.get(subject.name, 0) >= shopify_claim.REVIEW_AFTER
+            if subject.name in broken
+            and broken[subject.name].times >= shopify_claim.REVIEW_AFTER
         }
-        rest = [subject for subject in subjects if subject not in dead]
+        rest = [subject for subject in subjects if subject not in given_up]
         suspects = [
-            s for s in rest if deaths.get(s.name, 0) >= shopify_claim.ALONE_AFTER
+            subject
+            for subject in rest
+            if subject.name in broken
+            and broken[subject.name].times >= shopify_claim.ALONE_AFTER
         ]
         # The others stay claimed by nobody: their triggers are read by the next batch.
-        return (suspects[:1] or rest), dead
+        return (suspects[:1] or rest), given_up
+
+    @api.model
+    def _breaks(self, subject, broken):
+        """The reason for what no try came to an end with."""
+        if broken.index:
+            rule = self.env["shopify.claim"]._rule_of(broken.index)
+            return Failure(
+                "link_taken",
+                {"rule": rule, "index": broken.index, "times": broken.times},
+            )
+        return Failure(
+            "defect",
+            {
+                "error": self.env._("the worker died %s times", broken.times),
+                "fingerprint": f"died:{subject.name}",
+            },
+        )
 
     # === CLAIM === #
 

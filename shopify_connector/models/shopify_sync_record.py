@@ -72,6 +72,8 @@ class ShopifySync(models.Model):
             for key in ("record_name", "amount", "currency")
             if key in facts
         }
+        if "is_final" in facts:
+            vals["is_read_early"] = not facts["is_final"]
         if isinstance(result, Outcome):
             return vals | {
                 "state": "done",

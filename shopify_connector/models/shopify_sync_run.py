@@ -8,6 +8,7 @@ from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 
 from ..api.errors import ShopifyError
+from ..core import freshness
 from ..core.failures import Failure, NeedsReview
 from ..core.outcome import Outcome
 from .remote_failure import remote_failure
@@ -50,13 +51,17 @@ class ShopifySync(models.Model):
         order = list(dict.fromkeys(HANDLERS.values()))
         for model in sorted(inbound, key=order.index):
             by_key = {subject.key: subject for subject in inbound[model]}
+            started = client.now()
             nodes, failed = self._read(self.env[model], backend, client, list(by_key))
             results.update((by_key[key], (end, {})) for key, end in failed.items())
             if nodes:
                 by_key = {key: by_key[key] for key in nodes}
-                fetched[model] = (by_key, nodes)
-        for model, (by_key, nodes) in fetched.items():
-            results.update(self._write_in(self.env[model], backend, nodes, by_key))
+                fetched[model] = (by_key, nodes, client.shop_time(started))
+        for model, (by_key, nodes, read_at) in fetched.items():
+            ends = self._write_in(self.env[model], backend, nodes, by_key)
+            for _end, facts in ends.values():
+                facts["is_final"] = freshness.is_final(facts.get("updated_at"), read_at)
+            results.update(ends)
         return results
 
     @api.model

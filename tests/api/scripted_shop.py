@@ -105,9 +105,13 @@ def raw(body: bytes, *, code=200, headers=None, length=None):
     """A step that answers these bytes; a larger `length` makes it a truncated body."""
 
     def step(handler):
-        handler.send_response(code)
-        handler.send_header("X-Request-Id", "req-1")
         names = {"X-Shopify-API-Version": "2026-10", **(headers or {})}
+        # `send_response` adds a Date of its own.
+        respond = (
+            handler.send_response_only if "Date" in names else handler.send_response
+        )
+        respond(code)
+        handler.send_header("X-Request-Id", "req-1")
         for name, value in names.items():
             if value is not None:
                 handler.send_header(name, value)

@@ -451,3 +451,30 @@ def test_log_shows_no_variables(caplog):
 
     assert "WebhookSubscription/1" not in caplog.text
     assert json.dumps(ID) not in caplog.text
+
+
+# -- Shopify's clock ----------------------------------------------------------------
+
+
+def test_shopifys_clock_is_known_by_its_date_and_never_too_late():
+    clock = Clock()
+    step = answer(SHOP, headers={"Date": "Tue, 24 Nov 2026 12:00:07 GMT"})
+    with ScriptedShop([step]) as shop:
+        with client_of(shop, clock=clock) as client:
+            client.execute(READ, {})
+            answered = client.now()
+            clock.now += 30
+
+            assert client.shop_time(answered).isoformat() == "2026-11-24T12:00:07+00:00"
+            before = client.shop_time(answered - 2.5)
+            assert before.isoformat() == "2026-11-24T12:00:04.500000+00:00"
+
+
+@pytest.mark.parametrize("date", ["", "yesterday"])
+def test_without_a_readable_date_shopifys_clock_is_unknown(date):
+    clock = Clock()
+    with ScriptedShop([answer(SHOP, headers={"Date": date})]) as shop:
+        with client_of(shop, clock=clock) as client:
+            assert client.shop_time(clock.now) is None
+            client.execute(READ, {})
+            assert client.shop_time(clock.now) is None

@@ -5,6 +5,7 @@ import re
 import socket
 import struct
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,7 +15,24 @@ from .tokens import grant
 
 GRAPHQL = re.compile(r"^/(?P<shop>[^/]+)/admin/api/(?P<version>[^/]+)/graphql\.json$")
 TOKEN = re.compile(r"^/(?P<shop>[^/]+)/admin/oauth/access_token$")
+STAGED = re.compile(r"^/(?P<shop>[^/]+)/staged$")
 BULK = re.compile(r"^/(?P<shop>[^/]+)/bulk/(?P<file>[^/]+)$")
+
+
+RANGE = re.compile(r"bytes=(\d+)-\Z")
+JSONL = {"Content-Type": "application/jsonl"}
+
+
+def _part(body: bytes, asked: str | None) -> Answer:
+    """A file from the byte that was asked for on, as storage hosts answer."""
+    found = RANGE.match(asked or "")
+    if not found:
+        return Answer(200, body, JSONL)
+    first, size = int(found[1]), len(body)
+    if first >= size:
+        return Answer(416, b"", JSONL | {"Content-Range": f"bytes */{size}"})
+    span = f"bytes {first}-{size - 1}/{size}"
+    return Answer(206, body[first:], JSONL | {"Content-Range": span})
 
 
 class Server(ThreadingHTTPServer):
@@ -63,6 +81,8 @@ class Handler(BaseHTTPRequestHandler):
             self._send(self._graphql(found, body))
         elif found := TOKEN.match(path):
             self._send(self._token(found, body))
+        elif found := STAGED.match(path):
+            self._send(self._upload(found, body))
         else:
             self._send(_json(404, {"errors": "Not Found"}))
 
@@ -106,6 +126,14 @@ class Handler(BaseHTTPRequestHandler):
                 return _json(fault.status, {"errors": "fault"})
         return _json(*grant(emulator, shop, asked))
 
+    def _upload(self, found, body) -> Answer:
+        from .bulk_mutations import take_upload
+
+        shop = self.server.emulator.find_shop(found["shop"])
+        kind = self.headers.get("Content-Type", "")
+        taken = shop is not None and take_upload(shop, kind, body)
+        return Answer(201 if taken else 403)
+
     def _bulk(self, found) -> Answer:
         from .bulk import result_file
 
@@ -113,7 +141,10 @@ class Handler(BaseHTTPRequestHandler):
         text = result_file(shop, found["file"]) if shop else None
         if text is None:
             return _json(404, {"errors": "Not Found"})
-        return Answer(200, text.encode(), {"Content-Type": "application/jsonl"})
+        faults = self.server.emulator.faults.strike(shop, {"bulk_file"}, "after")
+        cut = any(fault.kind == "truncate" for fault in faults)
+        answer = _part(text.encode(), self.headers.get("Range"))
+        return replace(answer, truncate=True) if cut else answer
 
     def _send(self, answer: Answer) -> None:
         if answer.cut:
@@ -139,6 +170,12 @@ class Handler(BaseHTTPRequestHandler):
             socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
         )
         self.connection.close()
+
+    def date_time_string(self, timestamp=None):
+        """The header `Date`: Shopify's clock, so the emulator's."""
+        if timestamp is None:
+            timestamp = self.server.emulator.clock.now().timestamp()
+        return super().date_time_string(timestamp)
 
     def log_message(self, *_args):
         """Quiet: the shop's request log is the log."""

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from odoo import fields
 
+from ..emulator.clock import Clock
 from .sync_case import SyncCase
 
 
@@ -12,7 +13,8 @@ class ReconcileCase(SyncCase):
         super().setUp()
         self.backend.action_sync_now()
         self.run_syncs()
-        # Marks changed their owners once more; after this nothing differs.
+        # Marks changed their owners once more; read late enough, nothing differs then.
+        self.emulator.advance(60)
         self.backend.action_sync_now()
         self.run_syncs()
         self.start_counting()
@@ -31,6 +33,17 @@ class ReconcileCase(SyncCase):
         keys = found.mapped("subject_key")
         self.run_syncs()
         return keys
+
+    def stop_shopify_clock(self):
+        """All that happens until `advance` bears one time."""
+        running = self.emulator.clock
+        self.emulator.clock = stopped = Clock(running.now(), frozen=True)
+
+        def go_on():
+            running.advance((stopped.now() - running.now()).total_seconds())
+            self.emulator.clock = running
+
+        self.addCleanup(go_on)
 
     def queries(self, operation):
         return [
@@ -83,6 +96,7 @@ class TestReconcile(ReconcileCase):
     def test_updated_at_is_compared_for_equality_not_for_order(self):
         mug = self.mug()
         self.reconcile()
+        self.emulator.advance(60)
         self.reconcile()
         self.assertEqual(self.reconcile(), [])
         row = self.row(mug["id"])
@@ -132,6 +146,7 @@ class TestReconcile(ReconcileCase):
 
         first = self.backend._reconcile(hours=None, flows=["products"])
         self.run_syncs()
+        self.emulator.advance(60)
         self.backend._reconcile(hours=None, flows=["products"])
         self.run_syncs()
         last = self.backend._reconcile(hours=None, flows=["products"])
@@ -174,6 +189,8 @@ class TestReconcile(ReconcileCase):
         mug = self.mug()
         self.reconcile()
         self.assertReview(mug["id"], "ambiguous_match")
+        self.emulator.advance(60)
+        self.reconcile()
 
         self.assertEqual(self.reconcile(), [])
 
@@ -185,6 +202,8 @@ class TestReconcile(ReconcileCase):
         order = self.order([("SHIRT", 1)], payment="pending")
         self.reconcile()
         self.assertEqual(self.row(order["id"]).reason_code, "order_not_paid")
+        self.emulator.advance(60)
+        self.reconcile()
         self.assertEqual(self.reconcile(), [])
 
         self.emulator.advance(60)
@@ -203,6 +222,98 @@ class TestReconcile(ReconcileCase):
 
         self.assertEqual(self.reconcile(), [order["id"]])
         self.assertDone(order["id"])
+
+
+class TestSecondOfTheRead(ReconcileCase):
+    """Shopify's times are whole seconds: `updatedAt` doesn't show a second change
+    within the second in which we read the first."""
+
+    def setUp(self):
+        super().setUp()
+        self.stop_shopify_clock()
+
+    def test_second_change_within_the_second_of_our_read_is_found_without_its_webhook(
+        self,
+    ):
+        mug = self.mug()
+        self.reconcile()
+        row = self.row(mug["id"])
+        self.assertEqual(row.record_name, "Mug")
+
+        self.shop.edit_product(mug["id"], title="Mug for tea")
+        updated_at = self.shop.get_object(mug["id"])["updatedAt"]
+        self.assertEqual(row.remote_updated_at, updated_at)
+        self.emulator.advance(60)
+
+        self.assertEqual(self.reconcile(), [mug["id"]])
+        self.assertEqual(row.record_name, "Mug for tea")
+        self.assertEqual(row.remote_updated_at, updated_at)
+
+    def test_order_paid_within_the_second_of_our_read_is_found(self):
+        order = self.order([("SHIRT", 1)], payment="pending")
+        self.reconcile()
+        self.assertEqual(self.row(order["id"]).reason_code, "order_not_paid")
+
+        self.shop.mark_paid(order["id"])
+        self.emulator.advance(60)
+
+        self.assertEqual(self.reconcile(), [order["id"]])
+        self.assertDone(order["id"])
+
+    def test_quiet_store_is_read_once_more_and_never_again(self):
+        mug = self.mug()
+        customer = self.shop.create_customer(email="ada@example.com", first_name="Ada")
+        order = self.order([("SHIRT", 1)], customer=customer["id"])
+        new = sorted([mug["id"], customer["id"], order["id"]])
+        self.assertEqual(sorted(self.reconcile()), new)
+        # SHIRT was touched by the order, customers by theirs.
+        self.emulator.advance(60)
+        self.assertLessEqual(set(new), set(self.reconcile()))
+        asked = len(self.shop.requests)
+
+        for hours in (2, 2, 72, None):
+            self.emulator.advance(300)
+            self.assertEqual(self.reconcile(hours), [], hours)
+
+        for operation in ("ProductsImport", "CustomersImport", "OrdersImport"):
+            self.assertEqual(self.shop.request_log(operation, since=asked), [])
+
+    def test_it_is_not_read_once_more_while_that_would_be_too_early_as_well(self):
+        mug = self.mug()
+        self.reconcile()
+
+        self.emulator.advance(5)
+        self.assertEqual(self.reconcile(), [])
+        self.assertTrue(self.row(mug["id"]).is_read_early)
+
+        self.emulator.advance(10)
+        self.assertEqual(self.reconcile(), [mug["id"]])
+        self.assertFalse(self.row(mug["id"]).is_read_early)
+
+    def test_wrong_clock_of_the_server_changes_nothing(self):
+        """The emulator's clock is hours ahead of Odoo's here, as it may be behind."""
+        self.emulator.advance(7000)
+        mug = self.mug()
+        self.reconcile()
+        self.assertTrue(self.row(mug["id"]).is_read_early)
+
+        self.emulator.advance(60)
+
+        self.assertEqual(self.reconcile(), [mug["id"]])
+        self.assertEqual(self.reconcile(), [])
+
+    def test_what_a_person_closed_stays_closed(self):
+        self.odoo_product()
+        self.odoo_product()
+        mug = self.mug()
+        self.reconcile()
+        row = self.row(mug["id"])
+        self.assertTrue(row.is_read_early)
+        row.sudo().state = "cancelled"
+
+        self.emulator.advance(60)
+
+        self.assertEqual(self.reconcile(), [])
 
 
 class TestComparison(ReconcileCase):
