@@ -63,8 +63,9 @@ class Demo:
     def _started(self, process, name: str):
         self.processes.append(process)
         (self.folder / f"{name}.pid").write_text(str(process.pid))
-        process.wait_ready()
         return process
+
+    # Both only begin to start: they do so side by side.
 
     def start_emulator(self):
         log = self.folder / "emulator.log"
@@ -136,30 +137,33 @@ def resolved(value, known: dict):
 # --- The story ------------------------------------------------------------------------
 
 
-def wait_idle(demo: Demo, odoo: DemoOdoo, what: str, seconds: float = 300) -> None:
-    def idle():
-        if odoo.unfinished():
-            demo.last_busy = time.monotonic()
-        # Something may just be between two steps.
-        return time.monotonic() - demo.last_busy > 3
+def wait_idle(demo: Demo, odoo: DemoOdoo, what: str, quiet: float = 0.6) -> None:
+    """Until nothing was unfinished for `quiet` seconds: a webhook may be under way."""
+    started = last_busy = time.monotonic()
 
-    demo.last_busy = time.monotonic()
-    started = time.monotonic()
-    wait_until(idle, what, seconds, 0.5, [demo.odoo, demo.emulator])
-    say(f"{what}: {time.monotonic() - started - 3:.0f} s")
+    def idle():
+        nonlocal last_busy
+        if odoo.unfinished():
+            last_busy = time.monotonic()
+        return time.monotonic() - last_busy > quiet
+
+    wait_until(idle, what, 300, 0.2, [demo.odoo, demo.emulator])
+    say(f"{what}: {last_busy - started:.1f} s")
 
 
 def build(demo: Demo) -> DemoOdoo:
     """Everything up to the end of the first sync."""
     started = time.monotonic()
-    say("starting the emulated Shopify")
+    say("starting the emulated Shopify, preparing the database")
     demo.start_emulator()
-    store = json.loads((ROOT / "demo" / "store.json").read_text())
-    fill_shop(demo.emulator, store)
-    say("preparing the database")
     run_script(demo.env, "clone", DATABASE, run_script(demo.env, "installed"))
     say("starting Odoo with its job runner")
     demo.start_odoo()
+    demo.emulator.wait_ready()
+    store = json.loads((ROOT / "demo" / "store.json").read_text())
+    fill_shop(demo.emulator, store)
+    demo.odoo.wait_ready()
+    say("setting up Odoo")
     odoo = DemoOdoo(demo.odoo, json.loads((ROOT / "demo" / "odoo.json").read_text()))
     odoo.prepare()
     say("connecting the store")
@@ -191,10 +195,11 @@ def summary(demo: Demo, odoo: DemoOdoo) -> None:
 def check(demo: Demo, odoo: DemoOdoo) -> int:
     expected = json.loads((ROOT / "demo" / "expected.json").read_text())
     problems = demo_check.end_state(odoo, demo.emulator, expected)
+    wait_idle(demo, odoo, "nothing goes on", quiet=3)
     before = demo_check.traces(odoo, demo.emulator)
     problems += demo_check.first_sync_wrote(before)
     say(f"syncing a second time: {odoo.sync_everything()} subjects")
-    wait_idle(demo, odoo, "second sync")
+    wait_idle(demo, odoo, "second sync", quiet=3)
     problems += demo_check.nothing_written(
         before, demo_check.traces(odoo, demo.emulator)
     )

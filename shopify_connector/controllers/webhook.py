@@ -55,10 +55,15 @@ class ShopifyWebhook(Controller):
         given = http.headers.get("X-Shopify-Hmac-Sha256")
         if not signature.verify(body, given, backend._webhook_secrets()):
             return _answer(401)
-        if http.headers.get("X-Shopify-Shop-Domain") not in (None, backend.shop_domain):
+        if http.headers.get("X-Shopify-Shop-Domain") not in (
+            None,
+            backend._facts().shop_domain,
+        ):
             return _answer(401)
         delivery_id = http.headers.get("X-Shopify-Webhook-Id")
-        return _answer(backend._take_webhook(topic.upper(), body, delivery_id))
+        answer = _answer(backend._take_webhook(topic.upper(), body, delivery_id))
+        backend._look_again_by(answer.call_on_close)
+        return answer
 
 
 def _answer(status):

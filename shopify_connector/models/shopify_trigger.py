@@ -10,6 +10,7 @@ from odoo.tools import SQL
 
 from odoo.addons.queue_job.job import ENQUEUED, PENDING, WAIT_DEPENDENCIES
 
+NOT_BEGUN = (WAIT_DEPENDENCIES, PENDING, ENQUEUED)
 GROUPS = ("fulfil", "records", "stock", "mark")
 # Within a group, what people wait for first.
 PRIORITY = {"orders": 10, "products": 30, "customers": 40}
@@ -32,7 +33,7 @@ class ShopifyTrigger(models.Model):
     _log_access = False
 
     backend_id = fields.Many2one(
-        "shopify.backend", "Store", required=True, index=True, ondelete="cascade"
+        "shopify.backend", "Store", required=True, ondelete="cascade"
     )
     company_id = fields.Many2one(related="backend_id.company_id")
     drain_group = fields.Char(required=True)
@@ -96,8 +97,8 @@ class ShopifyTrigger(models.Model):
 
         Any user's act may cause a trigger, so this writes past access rights; it is
         plain SQL because a webhook's answer waits for it (one statement looks at the
-        flow, inserts, and looks for a job), and because ON CONFLICT makes a second delivery of one
-        webhook a no-op.
+        flow, inserts, and looks for a job), and because ON CONFLICT makes a second
+        delivery of one webhook a no-op.
         """
         rows = dict.fromkeys(
             (flow, direction, subject_type, str(key))
@@ -147,7 +148,7 @@ class ShopifyTrigger(models.Model):
                 delivery=delivery_id,
                 user=self.env.uid,
                 drain=backend._drain_key(""),
-                not_begun=(WAIT_DEPENDENCIES, PENDING, ENQUEUED),
+                not_begun=NOT_BEGUN,
             )
         )
         made = self.env.cr.fetchall()

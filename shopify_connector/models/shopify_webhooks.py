@@ -2,23 +2,33 @@
 
 import hmac
 import json
+from datetime import timedelta
+from functools import partial
+from typing import NamedTuple
 
 from odoo import api, fields, models
+from odoo.exceptions import MissingError
+from odoo.tools import ormcache
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
+from ..api.errors import RejectedError
 from ..core.failures import NeedsReview
 from ..core.webhooks import subjects_of, wanted_topics
 from .shopify_flow import FLOWS
+from .shopify_webhook_drop import read_subscriptions
 
-FOR_WEBHOOK = [
-    "company_id",
-    "name",
-    "shop_domain",
-    "webhook_key",
-    "client_secret",
-    "last_webhook_at",
-]
+NOTED_EVERY = timedelta(minutes=1)
+
+
+class Facts(NamedTuple):
+    """What a webhook's answer needs to know of its store."""
+
+    company_id: int
+    name: str
+    shop_domain: str
+    webhook_key: str
+    client_secret: str
 
 
 class ShopifyBackend(models.Model):
@@ -34,20 +44,13 @@ class ShopifyBackend(models.Model):
 
         Returns the topics that had to be mended.
         """
-        nodes = client.execute("webhooks/list", {}).data["webhookSubscriptions"][
-            "nodes"
-        ]
-        ours = {}
-        for node in nodes:
-            ours.setdefault((node["topic"], node["uri"]), node)
-        granted = set((self.sudo().granted_scopes or "").split(","))
-        scopes = granted | {scope.replace("write_", "read_", 1) for scope in granted}
-        flows = {flow for flow, _label in FLOWS if self._flow_policy(flow) != "off"}
+        there = read_subscriptions(client)
+        self._note_webhook_address()
         mended = []
-        for wanted in wanted_topics(flows, scopes):
+        for wanted in self._wanted_topics():
             url = self._webhook_url(wanted.topic)
             fields_wanted = list(wanted.include_fields)
-            found = ours.get((wanted.topic, url))
+            found = there.get((wanted.topic, url))
             if found and set(found["includeFields"]) == set(fields_wanted):
                 self._close_open_writes(f"store/webhook/{wanted.topic}")
                 continue
@@ -55,6 +58,12 @@ class ShopifyBackend(models.Model):
             self._subscribe(client, wanted.topic, subscription, found)
             mended.append(wanted.topic)
         return mended
+
+    def _wanted_topics(self):
+        granted = set((self.sudo().granted_scopes or "").split(","))
+        scopes = granted | {scope.replace("write_", "read_", 1) for scope in granted}
+        flows = {flow for flow, _label in FLOWS if self._flow_policy(flow) != "off"}
+        return wanted_topics(flows, scopes)
 
     def _close_open_writes(self, subject):
         """What such a write should bring about was just read as being there."""
@@ -71,8 +80,18 @@ class ShopifyBackend(models.Model):
         else:
             operation = "webhooks/create"
             variables = {"topic": topic, "webhookSubscription": subscription}
-        uuid, _answer = mutation._perform(self, client, operation, variables, [subject])
-        mutation._close([*settled, uuid])
+        try:
+            uuid, _answer = mutation._perform(
+                self, client, operation, variables, [subject]
+            )
+        except RejectedError:
+            # By its text alone Shopify says that the address is taken: so look. Another
+            # worker was faster, if it is there.
+            if (topic, subscription["uri"]) not in read_subscriptions(client):
+                raise
+            mutation._close(settled)
+        else:
+            mutation._close([*settled, uuid])
 
     @api.model
     def _cron_heal(self):
@@ -87,6 +106,7 @@ class ShopifyBackend(models.Model):
             except RetryableJobError:
                 return  # Shopify can't be asked just now; in 15 minutes again
             mended = self._ensure_webhooks(client)
+            self._drop_webhooks(client)
             try:
                 self._ensure_definitions(client)
             except NeedsReview as stop:
@@ -103,18 +123,53 @@ class ShopifyBackend(models.Model):
             # What happened while they were dead told nobody.
             self._enqueue_reconcile(hours=72)
 
+    def write(self, vals):
+        result = super().write(vals)
+        if not vals.keys().isdisjoint(Facts._fields):
+            self._forget_facts()
+        return result
+
+    def unlink(self):
+        result = super().unlink()
+        self._forget_facts()
+        return result
+
+    @ormcache("self.id")
+    def _facts(self):
+        """Kept in memory, in every process until a store changes: a webhook's answer
+        waits for this. Raises MissingError without such a store, and keeps no note of
+        that: anybody may ask for any number."""
+        # sudo: secrets, read before any user is known
+        found = self.sudo().with_context(active_test=False)
+        found = found.search_fetch([("id", "=", self.id)], Facts._fields)
+        if not found:
+            raise MissingError(self.env._("There is no such store."))
+        return Facts(
+            found.company_id.id,
+            found.name,
+            found.shop_domain,
+            found.webhook_key or "",
+            found.client_secret or "",
+        )
+
+    def _forget_facts(self):
+        forget = self.env.registry.clear_cache
+        forget()
+        # Again: until the commit, another thread may still have read the old ones.
+        self.env.cr.postcommit.add(forget)
+
     @api.model
     def _for_webhook(self, store_id):
-        """The store of a webhook's address, if there is one, with what its answer needs
-        in one query: the sender waits for it."""
-        found = self.with_context(active_test=False).search_fetch(
-            [("id", "=", store_id)], FOR_WEBHOOK
-        )
-        return self.browse(found.ids)
+        """The store of a webhook's address, if there is one."""
+        store = self.browse(store_id)
+        try:
+            store._facts()
+        except MissingError:
+            return self.browse()
+        return store
 
     def _webhook_secrets(self):
-        # sudo: verified before any user is known
-        return [secret for secret in (self.sudo().client_secret,) if secret]
+        return [secret for secret in (self._facts().client_secret,) if secret]
 
     def _take_webhook(self, topic, body, delivery_id):
         """Insert what a verified delivery asks for. Returns the HTTP status to answer."""
@@ -149,17 +204,24 @@ class ShopifyBackend(models.Model):
 
     def _webhook_seen(self, now):
         """Note, at most once a minute, that webhooks reach this Odoo."""
-        last = self.last_webhook_at
-        if not last or (now - last).total_seconds() > 60:
-            # Past a running worker's locks, or the webhook's answer would wait for it.
-            self.env.cr.execute(
-                "UPDATE shopify_backend SET last_webhook_at = %s WHERE id ="
-                " (SELECT id FROM shopify_backend WHERE id = %s"
-                " FOR NO KEY UPDATE SKIP LOCKED)",
-                [now, self.id],
-            )
+        noted = self._webhook_noted()
+        if noted and now - noted["at"] < NOTED_EVERY:
+            return
+        self.env.cr.postcommit.add(partial(noted.update, at=now))
+        # Past a running worker's locks, or the webhook's answer would wait for it.
+        self.env.cr.execute(
+            "UPDATE shopify_backend SET last_webhook_at = %s WHERE id ="
+            " (SELECT id FROM shopify_backend WHERE id = %s"
+            " AND (last_webhook_at IS NULL OR last_webhook_at < %s)"
+            " FOR NO KEY UPDATE SKIP LOCKED)",
+            [now, self.id, now - NOTED_EVERY],
+        )
+
+    @ormcache("self.id")
+    def _webhook_noted(self):
+        """When this process last noted a webhook, {"at": time} or empty; changed in
+        place, so that most webhooks need not ask the database."""
+        return {}
 
     def _is_webhook_key(self, key):
-        return hmac.compare_digest(
-            (self.sudo().webhook_key or "").encode(), key.encode()
-        )
+        return hmac.compare_digest(self._facts().webhook_key.encode(), key.encode())

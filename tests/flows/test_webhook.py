@@ -2,6 +2,8 @@
 
 import json
 
+from odoo.addons.queue_job.job import Job
+
 from ..common import ShopifyHttpCase
 from ..emulator.webhooks import signature
 from .sync_case import SyncHelpers
@@ -139,6 +141,43 @@ class TestWebhookDoor(WebhookCase):
         self.assertEqual(self.post(url=wrong_key), 401)
         self.assertEqual(self.post(url=no_store), 401)
         self.assertEqual(self.keys(), [])
+
+    def test_changed_secret_and_key_count_from_the_next_delivery(self):
+        old = self.address("products_update")
+        self.assertEqual(self.post(), 200)
+
+        self.backend.webhook_key = "another-key"
+        self.assertEqual(self.post(url=old, X_Shopify_Webhook_Id="delivery-2"), 401)
+        self.assertEqual(self.post(X_Shopify_Webhook_Id="delivery-3"), 200)
+        self.backend.client_secret = "another secret"
+        self.assertEqual(self.post(X_Shopify_Webhook_Id="delivery-4"), 401)
+
+        self.assertEqual(
+            self.triggers().mapped("delivery_id"), ["delivery-1", "delivery-3"]
+        )
+
+    def test_delivery_for_a_deleted_store_is_refused(self):
+        other = self.other_store()
+        address = self.address("themes_publish", other)
+        self.assertEqual(self.post(url=address, X_Shopify_Shop_Domain=None), 200)
+
+        other.unlink()
+
+        self.assertEqual(self.post(url=address, X_Shopify_Shop_Domain=None), 401)
+
+    def test_drain_is_stored_as_queue_job_itself_would_store_it(self):
+        drain = self.backend._new_drain("records")
+        drain.store()
+        Job.store(same := self.backend._new_drain("records"))
+
+        rows = []
+        for job in (drain, same):
+            self.env.cr.execute(
+                "SELECT to_jsonb(queue_job) FROM queue_job WHERE uuid = %s", [job.uuid]
+            )
+            rows.append(self.env.cr.fetchone()[0])
+        differing = {name for name in rows[0] if rows[0][name] != rows[1][name]}
+        self.assertEqual(differing, {"id", "uuid", "date_created"})
 
     def test_too_large_a_body_is_refused_before_it_is_looked_at(self):
         body = b'{"id": 4711, "note": "' + b"x" * (2 * 1024 * 1024) + b'"}'
