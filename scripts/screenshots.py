@@ -43,14 +43,15 @@ MANAGERS = {
 class Browser:
     """One person's browser; what goes wrong in it is collected."""
 
-    def __init__(self, playwright, address: str, folder: Path):
+    def __init__(self, playwright, address: str, folder: Path, width: int):
         self.chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         self.address = address
         self.folder = folder
+        self.size = {"width": width, "height": 900}
         self.problems = []
 
     def log_in(self, login: str, password: str) -> None:
-        context = self.chromium.new_context(viewport={"width": 1400, "height": 900})
+        context = self.chromium.new_context(viewport=self.size)
         self.page = context.new_page()
         self.login = login
         self.page.on("console", self._console)
@@ -116,6 +117,7 @@ def tour(browser: Browser, login: str, pages: dict) -> None:
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--address", default="http://127.0.0.1:8069")
+    parser.add_argument("--width", type=int, default=1400, help="400: as on a phone")
     parser.add_argument("--folder", type=Path, default=Path(".local/screenshots"))
     return parser.parse_args()
 
@@ -124,7 +126,7 @@ def main() -> int:
     options = arguments()
     options.folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
-        browser = Browser(playwright, options.address, options.folder)
+        browser = Browser(playwright, options.address, options.folder, options.width)
         tour(browser, "admin", PAGES | OPERATORS | MANAGERS)
         tour(browser, "operator", PAGES | OPERATORS)
     for problem in browser.problems:

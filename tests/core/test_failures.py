@@ -59,7 +59,7 @@ def unmapped(variant):
     stock_not_tracked mark_refused mark_overwritten to_accept defect database_busy
     location_pooled tax_counted_twice rule_incomplete odoo_refused duplicate_record
     line_product_deleted refund_line_missing company_unlinked tracking_missing
-    image_refused schedule_stopped backlog_high
+    image_refused schedule_stopped backlog_high link_taken
     """.split(),
 )
 def test_the_case_has_its_own_reason(code):

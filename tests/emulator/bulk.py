@@ -1,4 +1,4 @@
-"""Bulk queries: started by a mutation, answered as JSON lines at a URL.
+"""Bulk operations: started by a mutation, answered as JSON lines at a URL.
 
 Limits kept: five at once, one to five connections, two levels deep, no connection
 inside a plain list, an id beside every nested connection. With `groupObjects: false`
@@ -22,7 +22,7 @@ from graphql.language import OperationDefinitionNode
 from graphql.language.visitor import Visitor
 from graphql.utilities import TypeInfoVisitor
 
-from . import clock, execute
+from . import bulk_mutations, clock, execute
 from .errors import NotEmulated
 from .paging import connection
 from .registry import Context, merchant, mutation, query, user_error
@@ -42,11 +42,30 @@ def run_query(ctx, args):
         code, message = problem
         error = user_error(message, ["query"], code)
         return {"bulkOperation": None, "userErrors": [error]}
-    operation = ctx.shop.add(
+    return {"bulkOperation": _start(ctx, "QUERY", text, grouped), "userErrors": []}
+
+
+@mutation("bulkOperationRunMutation")
+def run_mutation(ctx, args):
+    """`clientIdentifier` is taken and, as no field of the operation shows it, dropped."""
+    args.accept("clientIdentifier")
+    text, path = args["mutation"], args["stagedUploadPath"]
+    error = bulk_mutations.problem(ctx, text, path)
+    if not error and _full(ctx, "MUTATION"):
+        message = "A bulk mutation for this app and shop is already in progress"
+        error = user_error(message, None, "OPERATION_IN_PROGRESS")
+    if error:
+        return {"bulkOperation": None, "userErrors": [error]}
+    operation = _start(ctx, "MUTATION", text, args["groupObjects"], path)
+    return {"bulkOperation": operation, "userErrors": []}
+
+
+def _start(ctx, kind: str, text: str, grouped: bool, path: str | None = None) -> dict:
+    return ctx.shop.add(
         "BulkOperation",
         query=text,
         status="CREATED",
-        type="QUERY",
+        type=kind,
         errorCode=None,
         completedAt=None,
         fileSize=None,
@@ -55,13 +74,22 @@ def run_query(ctx, args):
         url=None,
         partialDataUrl=None,
         _grouped=grouped,
+        _path=path,
         _app=ctx.app.client_id,
         _base_url=ctx.base_url,
-        _ready=clock.text(ctx.shop.now() + timedelta(seconds=_seconds(ctx.shop))),
+        _ready=_ready(ctx, kind),
         _fail=None,
         _text=None,
     )
-    return {"bulkOperation": operation, "userErrors": []}
+
+
+def _ready(ctx, kind: str) -> str:
+    """When it will be done; one that has to wait begins when an earlier one is done."""
+    begins = ctx.shop.now()
+    ends = sorted(clock.parse(row["_ready"]) for row in _unfinished(ctx, kind))
+    if len(ends) >= MAXIMUM_RUNNING:
+        begins = ends[len(ends) - MAXIMUM_RUNNING]
+    return clock.text(begins + timedelta(seconds=_seconds(ctx.shop)))
 
 
 @mutation("bulkOperationCancel")
@@ -139,15 +167,25 @@ def _own(ctx, gid: str) -> dict | None:
 # -- may it start? --
 
 
-def _problem(ctx, text: str):
-    running = [
+def _unfinished(ctx, kind: str) -> list[dict]:
+    rows = [
         row
         for row in ctx.shop.of_type("BulkOperation")
-        if row["_app"] == ctx.app.client_id and row["status"] in OPEN
+        if row["_app"] == ctx.app.client_id and row["type"] == kind
     ]
-    for row in running:
+    for row in rows:
         _advance(ctx.shop, row)
-    if sum(row["status"] in OPEN for row in running) >= MAXIMUM_RUNNING:
+    return [row for row in rows if row["status"] in OPEN]
+
+
+def _full(ctx, kind: str) -> bool:
+    """Is a further one refused? Five run at once; the sixth may also wait (switch)."""
+    running = len(_unfinished(ctx, kind))
+    return running >= MAXIMUM_RUNNING and not ctx.shop.switches.sixth_bulk_waits
+
+
+def _problem(ctx, text: str):
+    if _full(ctx, "QUERY"):
         message = "A bulk query operation for this app and shop is already in progress"
         return "OPERATION_IN_PROGRESS", message
     try:
@@ -272,9 +310,15 @@ def _advance(shop, operation) -> None:
 
 def _finish(shop, operation) -> None:
     app = shop.apps[operation["_app"]]
-    ctx = Context(shop=shop, app=app, bulk=True)
-    result = execute.run(ctx, parse_document(operation["query"]), {}, None)
     operation["completedAt"] = shop.timestamp()
+    ctx = Context(shop=shop, app=app, bulk=True, base_url=operation["_base_url"])
+    if operation["type"] == "MUTATION":
+        ctx.bulk = False
+        rows = bulk_mutations.run_lines(ctx, operation["query"], operation["_path"])
+        _publish(operation, rows, len(rows))
+        _tell(shop, operation)
+        return
+    result = execute.run(ctx, parse_document(operation["query"]), {}, None)
     if result.errors:
         codes = {(error.extensions or {}).get("code") for error in result.errors}
         denied = "ACCESS_DENIED" in codes
@@ -286,6 +330,10 @@ def _finish(shop, operation) -> None:
     else:
         rows, roots = _lines(result.data, operation["_grouped"])
         _publish(operation, rows, roots)
+    _tell(shop, operation)
+
+
+def _tell(shop, operation) -> None:
     shop.index(operation)
     shop.emit("BULK_OPERATIONS_FINISH", operation)
 

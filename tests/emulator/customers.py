@@ -113,13 +113,21 @@ def delete_customer(shop, gid: str):
 
 
 def _refuse_taken(shop, email, phone, but=None) -> None:
+    clash = taken(shop, email, phone, but)
+    if clash:
+        raise ValueError(f"{clash} has already been taken")
+
+
+def taken(shop, email, phone, but=None) -> str | None:
+    """Which of the two another customer than `but` has, in words."""
     for row in shop.of_type("Customer"):
         if row["id"] == but:
             continue
         if email and (row["_email"] or "").lower() == email.lower():
-            raise ValueError(f"e-mail {email} has already been taken")
+            return f"e-mail {email}"
         if phone and row["_phone"] == phone:
-            raise ValueError(f"phone {phone} has already been taken")
+            return f"phone {phone}"
+    return None
 
 
 # -- what the API answers --

@@ -24,22 +24,22 @@ def _node(ctx, gid: str):
 
 @query("productByIdentifier")
 def product(ctx, args):
-    return _look_up(ctx, "Product", args["identifier"], handle="handle")
+    return look_up(ctx, "Product", args["identifier"], handle="handle")
 
 
 @query("productVariantByIdentifier")
 def variant(ctx, args):
-    return _look_up(ctx, "ProductVariant", args["identifier"])
+    return look_up(ctx, "ProductVariant", args["identifier"])
 
 
 @query("collectionByIdentifier")
 def collection(ctx, args):
-    return _look_up(ctx, "Collection", args["identifier"], handle="handle")
+    return look_up(ctx, "Collection", args["identifier"], handle="handle")
 
 
 @query("customerByIdentifier")
 def customer(ctx, args):
-    return _look_up(
+    return look_up(
         ctx,
         "Customer",
         args["identifier"],
@@ -50,22 +50,22 @@ def customer(ctx, args):
 
 @query("orderByIdentifier")
 def order(ctx, args):
-    return _look_up(ctx, "Order", args["identifier"])
+    return look_up(ctx, "Order", args["identifier"])
 
 
 @query("locationByIdentifier")
 def location(ctx, args):
-    return _look_up(ctx, "Location", args["identifier"])
+    return look_up(ctx, "Location", args["identifier"])
 
 
-def _look_up(ctx, typename: str, identifier, **keys):
+def look_up(ctx, typename: str, identifier, **keys):
     """`keys`: input field -> key of the object that must equal it."""
     gid, custom = identifier.get("id"), identifier.get("customId")
     if gid:
         found = ctx.get(gid)
         return found if found and found["__typename"] == typename else None
     if custom:
-        return _by_custom_id(ctx, typename, custom)
+        return by_custom_id(ctx, typename, custom)
     for name, key in keys.items():
         wanted = identifier.get(name)
         if wanted:
@@ -75,7 +75,7 @@ def _look_up(ctx, typename: str, identifier, **keys):
     return None
 
 
-def _by_custom_id(ctx, typename: str, custom):
+def by_custom_id(ctx, typename: str, custom):
     namespace, key = resolve(ctx, custom.get("namespace")), custom["key"]
     value = custom["value"]
     defined = ctx.shop.definitions.get((OWNERS[typename][0], namespace, key))

@@ -143,6 +143,35 @@ def _read_row(ctx, row) -> dict | None:
     return wanted | {"owner": owned} if owned else None
 
 
+def check_inputs(ctx, owned: dict, rows) -> tuple[list[dict], tuple | None]:
+    """`metafields` in the input of another mutation: (rows to write, first problem).
+
+    owned: the owner, or a stand-in with `__typename` and a new `id`. A problem is
+    (code, field, message).
+    """
+    wanted, seen = [], {}
+    for row in rows:
+        one = {
+            "owner": owned,
+            "namespace": resolve(ctx, row.get("namespace")),
+            "key": row["key"],
+            "value": row["value"],
+            "type": row.get("type"),
+            "expected": _ABSENT,
+        }
+        problem = _problem(ctx.shop, one, seen, _may_write(ctx, one))
+        if problem:
+            return [], problem
+        wanted.append(one)
+    return wanted, None
+
+
+def write_inputs(shop, owned: dict, wanted: list[dict]) -> None:
+    """Write what `check_inputs` found good; the owner's own event tells of it."""
+    for one in wanted:
+        _write(shop, one | {"owner": owned})
+
+
 def _require_scope(ctx, owned) -> None:
     typename = owned["__typename"]
     if typename not in OWNERS:

@@ -19,3 +19,19 @@ def changed(shop, order: dict) -> None:
         order["closed"] = True
     shop.touch(order)
     shop.emit("ORDERS_UPDATED", order)
+
+
+def note_event(shop, order: dict, action: str, note: str | None) -> None:
+    """A line of the timeline. Whether it shows the staff's note is a switch."""
+    shown = note if note and shop.switches.edit_note_shows_in_timeline else ""
+    order.setdefault("_events", []).append(
+        {
+            "__typename": "BasicEvent",
+            "id": shop.new_gid("BasicEvent"),
+            "action": action,
+            "createdAt": shop.timestamp(),
+            "message": " ".join(["This order was edited.", shown]).strip(),
+            "subjectId": order["id"],
+            "subjectType": "ORDER",
+        }
+    )

@@ -7,7 +7,7 @@ from decimal import Decimal
 from . import agreements, refunds
 from . import fulfillment_orders as routing
 from .money import Bag, read, times, written
-from .order_changes import changed
+from .order_changes import changed, note_event
 from .order_input import charge, line_spec, resolve_line
 from .order_lines import Pair, address, line_item, shipping_line
 from .order_pricing import OrderSpec, Tax, price_order, taxed
@@ -27,6 +27,7 @@ def edit_order(
     taxes=(),
     restock: bool = True,
     remove_shipping: bool = False,
+    staff_note: str | None = None,
 ) -> dict:
     """A committed order edit.
 
@@ -48,6 +49,7 @@ def edit_order(
     pairs += [(line, line["quantity"]) for line in added]
     routing.route_units(shop, found, pairs)
     found["edited"] = True
+    note_event(shop, found, "order_edited", staff_note)
     agreements.add(shop, found, "OrderEditAgreement", "ORDER_EDIT", sales)
     changed(shop, found)
     shop.emit("ORDERS_EDITED", found)

@@ -50,7 +50,7 @@ class Context:
         """The live object, if this app may see it (60-day rule)."""
         from .access import visible
 
-        obj = self.shop.get(gid)
+        obj = self.shop.get(self.shop.merged_into.get(gid, gid))
         return obj if obj is not None and visible(self, obj) else None
 
 

@@ -16,7 +16,7 @@ STATE = (
     "objects", "metafields", "id_holders", "definitions", "retired_ids", "inventory",
     "requests", "mutations_applied", "deletion_log", "search_index", "_index_events",
     "_index_count", "_index_state", "search_lag", "_number", "switches",
-    "webhook_queue",
+    "webhook_queue", "merged_into", "staged",
 )  # fmt: skip
 VOLATILE = {"createdAt", "updatedAt", "processedAt", "triggeredAt", "occurredAt"}
 
@@ -91,6 +91,8 @@ class Shop:
         self.requests: list = []
         self.mutations_applied: list[str] = []
         self.deletion_log: list[dict] = []
+        self.merged_into: dict[str, str] = {}  # GID of a merged customer -> survivor
+        self.staged: dict[str, str | None] = {}  # path of an upload -> its text
         self.webhook_queue: deque = deque()
         self.search_index: dict[str, dict[str, dict]] = {}
         self._index_events: list[tuple[datetime, int, str, str, dict | None]] = []

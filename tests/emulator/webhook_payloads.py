@@ -100,6 +100,13 @@ def customer(shop, obj: dict) -> dict:
     }
 
 
+def merge(shop, obj: dict) -> dict:
+    return {
+        "admin_graphql_api_customer_kept_id": obj["kept"],
+        "admin_graphql_api_customer_deleted_id": obj["gone"],
+    }
+
+
 def level(shop, obj: dict) -> dict:
     return {
         "inventory_item_id": number(obj["item"]),
@@ -172,6 +179,7 @@ BUILDERS: dict[str, Callable] = {
     "Order": order,
     "Product": product,
     "Customer": customer,
+    "CustomerMerge": merge,
     "InventoryLevel": level,
     "OrderTransaction": transaction,
     "Refund": refund,

@@ -1,8 +1,13 @@
 """Shopify or Odoo fails for a while; nothing is lost, nothing doubled."""
 
+import time
+
+import pytest
+
 FLOWS = ("products", "customers", "orders", "fulfilments", "stock")
 PRODUCTS, ORDERS = 3, 5
 FAULTS_ENOUGH, MOST_PORTIONS = 10, 15
+FLOOD = 400
 SERVER = {"jobs": 4}
 
 
@@ -78,25 +83,38 @@ def test_every_tenth_request_failing_ends_as_if_none_had(world):
 
 
 def test_order_flood_with_throttling_in_the_middle_loses_and_doubles_none(world):
-    store = world.store("flood", "products", "customers", "orders")
+    flood(world, "flood", seconds=0)
+
+
+@pytest.mark.long
+def test_order_flood_spread_over_90_seconds_loses_and_doubles_none(world):
+    flood(world, "spread", seconds=90)
+
+
+def flood(world, name: str, seconds: float) -> None:
+    """400 order webhooks, evenly over so many seconds; in the middle Shopify throttles."""
+    store = world.store(name, "products", "customers", "orders")
     store.product("FLOOD", stock=1000)
     store.wait_idle()
-    made = []
-    for number in range(400):
+    made, started = [], time.monotonic()
+    for number in range(FLOOD):
+        time.sleep(max(0, started + seconds * number / FLOOD - time.monotonic()))
         if number == 150:
             store.shop("set_bucket", points=0, rate=1)
         if number == 250:
             world.wait_awake(lambda: throttled(store), "Shopify throttles", 60)
             store.shop("set_bucket", rate=1000)
-        email = f"flood{number % 40}@example.com"
+        email = f"{name}{number % 40}@example.com"
         made.append(store.order("FLOOD", email=email)["id"])
+    assert time.monotonic() - started >= seconds * (FLOOD - 1) / FLOOD
 
     store.wait_idle_hurrying(300)
 
     assert set(store.links("shopify.sale.order")) == set(made)
-    assert {state for _type, state in store.states("in")} == {"done"}
+    stopped = [end for end in store.syncs("in").values() if end[0] != "done"]
+    assert stopped == []
     assert store.duplicates() == []
-    query = "SELECT count(*) FROM res_partner WHERE email LIKE 'flood%@example.com'"
+    query = f"SELECT count(*) FROM res_partner WHERE email LIKE '{name}%@example.com'"
     assert world.number(query + " AND parent_id IS NULL") == 40
 
 
