@@ -14,7 +14,7 @@ from bench import served
 from bench.served import Served, percentile
 from tests.runner import ROOT, Runner
 
-PARTS = ("orders", "webhooks", "stock")
+PARTS = ("orders", "webhooks", "stock", "worksheet")
 
 
 def say(text: str = "") -> None:
@@ -23,7 +23,11 @@ def say(text: str = "") -> None:
 
 def inside(runner, part: str, store: int | None = None, **options) -> dict:
     """Run a part in an Odoo process of its own; its answer."""
-    command = [runner.env["V"] + "/bin/python", "-m", "bench.inside", part]
+    return run_module(runner, ["bench.inside", part], store, **options)
+
+
+def run_module(runner, module: list[str], store: int | None, **options) -> dict:
+    command = [runner.env["V"] + "/bin/python", "-m", *module]
     command += ["--database", runner.database, "--emulator", runner.emulator.address]
     options["store"] = store
     for name, value in options.items():
@@ -33,7 +37,7 @@ def inside(runner, part: str, store: int | None = None, **options) -> dict:
         command, env=runner.env, cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     if done.returncode:
-        raise SystemExit(f"bench: {part} failed, see above")
+        raise SystemExit(f"bench: {' '.join(module)} failed, see above")
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -122,6 +126,23 @@ def report_stock(report: Report, found: dict) -> None:
     report.requests("read and written", requests, items, "an item")
 
 
+def report_worksheet(found: dict) -> None:
+    count, floor = found["variants"], found["floor"]
+    say(f"worksheet of {count} variants and their products")
+    say(
+        f"  read and compared in {found['wall']:.1f} s, processor {found['cpu']:.1f} s,"
+        f" {1000 * found['wall'] / count:.2f} ms a variant;"
+        f" one SQL join {1000 * floor:.0f} ms = {found['wall'] / floor:.0f} times"
+    )
+    say(
+        f"  peak memory {found['peak']:.0f} MB, before it began {found['before']:.0f} MB;"
+        f" {1000 * found['queries'] / count:.0f} SQL queries a thousand variants"
+    )
+    total = [sum(row[place] for row in found["requests"].values()) for place in (0, 1)]
+    names = ", ".join(f"{n[0]} {name}" for name, n in sorted(found["requests"].items()))
+    say(f"  {total[0]} requests, {total[1]:.0f} points ({names})")
+
+
 def arguments():
     parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__)
     parser.add_argument("--only", choices=PARTS, action="append")
@@ -129,6 +150,7 @@ def arguments():
     parser.add_argument("--singles", type=int, default=40, help="orders one by one")
     parser.add_argument("--webhooks", type=int, default=1000, help="of each kind")
     parser.add_argument("--items", type=int, default=1000, help="stock levels")
+    parser.add_argument("--variants", type=int, default=100_000, help="worksheet")
     return parser.parse_args()
 
 
@@ -156,6 +178,11 @@ def main() -> int:
         if "stock" in parts:
             found = inside(runner, "stock", made["store"], items=options.items)
             report_stock(report, found)
+        if "worksheet" in parts:
+            found = run_module(
+                runner, ["bench.worksheet"], made["store"], variants=options.variants
+            )
+            report_worksheet(found)
     say(f"{report.missed} targets missed; {time.monotonic() - started:.0f} s")
     return 0
 

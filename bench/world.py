@@ -46,6 +46,13 @@ def make_store(here, emulator) -> int:
         env.cr.commit()
         backend.action_connect()
         flows = backend.flow_ids
+        # Measured is the work, not the wait for links.
+        flows.write(
+            {
+                "gate_override_reason": "Bench",
+                "gate_override_until": "9999-12-31",
+            }
+        )
         flows.filtered(lambda f: f.flow in ("orders", "customers")).policy = "automatic"
         _map(env, backend)
         store = backend.id

@@ -168,6 +168,8 @@ def build(demo: Demo) -> DemoOdoo:
     odoo.prepare()
     say("connecting the store")
     odoo.connect(next(row["args"] for row in store if row["call"] == "add_shop"))
+    odoo.read_store()
+    wait_idle(demo, odoo, "store read")
     odoo.switch_on("products", "customers")
     wait_idle(demo, odoo, "products and customers synced")
     odoo.count_stock()

@@ -152,7 +152,15 @@ class DemoOdoo:
             "search",
             [("backend_id", "=", self.backend), ("flow", "in", flows)],
         )
-        self.call("shopify.flow", "write", rows, {"policy": "automatic"})
+        anyway = {
+            "gate_override_reason": "The demo keeps awkward records in on purpose",
+            "gate_override_until": "9999-12-31",
+        }
+        self.call("shopify.flow", "write", rows, {"policy": "automatic", **anyway})
+
+    def read_store(self) -> None:
+        """What a manager's first step would be: the whole store, for the worksheet."""
+        self.call("shopify.backend", "action_scan", [self.backend])
 
     def sync_everything(self) -> int:
         """Read every record of both sides again, changed or not; how many."""

@@ -10,7 +10,8 @@ ShopifyError
 ├── MissingError              the record, or the whole shop, isn't there
 ├── ConflictError             changed in Shopify meanwhile, or a value is taken
 ├── RejectedError             Shopify refuses this input: `user_errors`
-└── VersionError              another API version answers: no writes any more
+├── VersionError              another API version answers: no writes any more
+└── ReadOnlyError             the client may only read, and this would have written
 
 `outcome` is "unknown" only where a write may have been applied or may still be.
 """
@@ -183,3 +184,9 @@ class VersionError(ShopifyError):
     """Shopify answers as another API version: a write could mean something else."""
 
     failure = "api_version_changed"
+
+
+class ReadOnlyError(ShopifyError):
+    """A client of a copy was asked to write: nothing was sent, nothing ever is."""
+
+    failure = "copy_writes_nothing"

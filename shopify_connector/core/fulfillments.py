@@ -406,6 +406,33 @@ def settle_fulfillment(
     return _still_unchanged(timing, unchanged_since)
 
 
+def new_fulfillments(before: Mapping[str, Any], order: RemoteOrder) -> tuple[str, ...]:
+    """GIDs of what was fulfilled since a request was planned; not what fulfils nothing.
+
+    before: the plan's `before`. order: read now.
+    """
+    known = before["fulfillments"]
+    return tuple(f.gid for f in order.fulfillments if f.counts and f.gid not in known)
+
+
+def likely_fulfillments(
+    before: Mapping[str, Any], order: RemoteOrder
+) -> tuple[str, ...]:
+    """The new ones that may be what a request asked for, when a person says that it was
+    carried out: exactly what was sent; else the same units, or the same tracking number.
+    """
+    names = new_fulfillments(before, order)
+    new = [f for f in order.fulfillments if f.gid in names]
+    exact = [f for f in new if _is_what_was_sent(f, before)]
+    number = before["number"]
+    close = [
+        f
+        for f in new
+        if dict(f.lines) == dict(before["lines"]) or (number and number in f.numbers)
+    ]
+    return tuple(f.gid for f in exact or close)
+
+
 def _still_unchanged(timing: Timing, since: datetime | None) -> Verdict:
     if since is None:
         return wait(max(timing.final_at, timing.now + timing.margin))

@@ -5,7 +5,7 @@ Both tables of decisions live here: inbound (a Shopify object was read) and outb
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from .failures import Failure
@@ -23,6 +23,7 @@ from .marks import (
     mark_inputs,
     named_by,
     parse_proof,
+    proof_quantities,
     rivals,
     verify_mark,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "mark_from_node",
     "mark_inputs",
     "parse_proof",
+    "proof_quantities",
     "rivals",
     "several_claim",
     "verify_mark",
@@ -73,7 +75,8 @@ class Candidates:
     key: what is compared, as shown to people ("SKU"); value: its value. odoo_ids and
     remote_gids may hold the record at hand itself. taken: of the candidates, those
     that are linked to something else already, with what. archived_ids: archived
-    records that share the key; they count only where no other record does.
+    records that share the key; they count only where no other record does. shared: of
+    the candidates, those that a manager declared shared: several objects may mean one.
     """
 
     odoo_ids: tuple[int, ...] = ()
@@ -82,6 +85,11 @@ class Candidates:
     value: str = ""
     taken: Mapping[int | str, str] = field(default_factory=dict)
     archived_ids: tuple[int, ...] = ()
+    shared: frozenset[int] = frozenset()
+
+    @property
+    def is_shared(self) -> bool:
+        return len(self.odoo_ids) == 1 and self.odoo_ids[0] in self.shared
 
 
 NO_CANDIDATES = Candidates()
@@ -93,7 +101,9 @@ class LinkedRecord:
 
     ids: all IDs of a pack, main one first. marked: our mark was seen on it before.
     previous: the proof we wrote last, when the link has changed since (relinked by a
-    person, other components) and the object may still carry it.
+    person, other components) and the object may still carry it. alias: the record's
+    main link is another one; an alias carries no mark. quantities, shared: as in the
+    proof.
     """
 
     ids: tuple[int, ...]
@@ -103,6 +113,9 @@ class LinkedRecord:
     marked: bool = False
     previous: Proof | None = None
     name: str = ""
+    alias: bool = False
+    quantities: tuple[int, ...] = ()
+    shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -240,6 +253,11 @@ def _linked(facts: InboundFacts, link: LinkedRecord) -> Decision:
     if link.state == "archived" and facts.archived == "stop":
         return _stop("link_record_archived", ours=ours)
     cleared = facts.mark.value is None
+    if link.alias and cleared:
+        return Decision("update", odoo_id=link.ids[0])
+    if link.shared and facts.mark.proof == _expected(facts, link):
+        # Its ID stands on another object: here the proof alone is the whole mark.
+        return Decision("update", odoo_id=link.ids[0])
     if cleared or _is_previous(facts, link):
         note = CLEARED if cleared and link.marked else ""
         return Decision("update_and_mark", None, link.ids[0], note, mark_again=True)
@@ -247,7 +265,15 @@ def _linked(facts: InboundFacts, link: LinkedRecord) -> Decision:
 
 
 def _expected(facts: InboundFacts, link: LinkedRecord) -> Proof:
-    return Proof(facts.database, facts.model, link.ids, link.birth, link.token)
+    return Proof(
+        facts.database,
+        facts.model,
+        link.ids,
+        link.birth,
+        link.token,
+        link.quantities,
+        link.shared,
+    )
 
 
 def _is_previous(facts: InboundFacts, link: LinkedRecord) -> bool:
@@ -330,6 +356,8 @@ def _by_key(facts: InboundFacts) -> Decision:
     remote = tuple(gid for gid in candidates.remote_gids if gid != facts.gid)
     # Somebody archived it, and may want it back or a new one: neither is ours to say.
     archived = candidates.archived_ids if not candidates.odoo_ids else ()
+    if candidates.is_shared:
+        return _one_match(facts, candidates.odoo_ids[0])
     if len(candidates.odoo_ids) > 1 or remote or archived:
         ids = (*candidates.odoo_ids, *archived)
         return _ambiguous(
@@ -349,11 +377,12 @@ def several_claim(
     Odoo record to several objects; each stop names the others.
 
     Each object alone had one free record. Which of them it is can't be known by the
-    order in which they were read.
+    order in which they were read. A record that is declared shared is for all of them.
     """
     claims: dict[int | None, list[str]] = {}
     for gid, decision in decisions.items():
-        if decision.action in ("link", "restore"):
+        is_shared = candidates.get(gid, NO_CANDIDATES).is_shared
+        if decision.action in ("link", "restore") and not is_shared:
             claims.setdefault(decision.odoo_id, []).append(gid)
     several = {gid: gids for gids in claims.values() if len(gids) > 1 for gid in gids}
     return {
@@ -369,7 +398,7 @@ def several_claim(
 
 def _one_match(facts: InboundFacts, odoo_id: int) -> Decision:
     taken_by = facts.candidates.taken.get(odoo_id)
-    if taken_by is not None:
+    if taken_by is not None and not facts.candidates.is_shared:
         candidate = label(facts.model, odoo_id)
         return _taken(facts.candidates, candidate, taken_by)
     if facts.propose:
@@ -467,11 +496,14 @@ def _owner_disagreement(facts: OutboundFacts) -> str | None:
     if owner is None:
         return None
     same_link = owner.gid == facts.linked_gid
-    code = disagreement(owner.mark, facts.expected, compare_token=same_link)
+    # The ID of a shared record is the first object's; this one has the proof alone.
+    bearer = replace(facts.expected, shared=False)
+    expected = facts.expected if same_link else bearer
+    code = disagreement(owner.mark, expected, compare_token=same_link)
     if code:
         return code
     if facts.linked_gid is not None and not same_link:
-        return "identity_claimed_twice"
+        return None if facts.expected.shared else "identity_claimed_twice"
     if owner.linked_to not in (None, facts.expected.ids[0]):
         return "identity_conflict"
     return None

@@ -5,7 +5,7 @@ metafield, JSON) which says which record that really is.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -23,7 +23,10 @@ class Proof:
 
     database: `database.uuid`. ids: the main record first, then a pack's components.
     birth: `create_date` of the main record as text with six decimals, or "none".
-    token: random, made with the link.
+    token: random, made with the link. quantities: pieces of each of `ids` in one unit
+    sold; empty where it is one of each, so that a proof from before packs had
+    quantities stays what it was. shared: the record is declared shared and its ID stands
+    on another Shopify object, so this one carries the proof alone.
     """
 
     database: str
@@ -31,25 +34,34 @@ class Proof:
     ids: tuple[int, ...]
     birth: str
     token: str
+    quantities: tuple[int, ...] = ()
+    shared: bool = False
 
     def to_json(self) -> str:
         """The same text for the same proof, so that it can be compared as text."""
-        return json.dumps(
-            {
-                "birth": self.birth,
-                "database": self.database,
-                "ids": list(self.ids),
-                "model": self.model,
-                "token": self.token,
-            },
-            sort_keys=True,
-            separators=(",", ":"),
-        )
+        content = {
+            "birth": self.birth,
+            "database": self.database,
+            "ids": list(self.ids),
+            "model": self.model,
+            "token": self.token,
+        }
+        if self.quantities:
+            content["quantities"] = list(self.quantities)
+        if self.shared:
+            content["shared"] = True
+        return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
     @property
-    def value(self) -> str:
-        """The plain Odoo ID as the `id` metafield holds it."""
-        return str(self.ids[0])
+    def value(self) -> str | None:
+        """The plain Odoo ID as the `id` metafield holds it; None where it holds none."""
+        return None if self.shared else str(self.ids[0])
+
+
+def proof_quantities(quantities: Iterable[int]) -> tuple[int, ...]:
+    """Pieces of each ID as a proof states them: not at all where it is one of each."""
+    found = tuple(quantities)
+    return () if all(quantity == 1 for quantity in found) else found
 
 
 @dataclass(frozen=True)
@@ -77,8 +89,17 @@ def _checked_proof(raw: Any) -> Proof:
         raise ValueError("a part of the proof is missing")
     if not isinstance(ids, list) or not ids or not all(map(_is_id, ids)):
         raise ValueError("the proof names no record")
+    quantities = raw.get("quantities", [])
+    if not isinstance(quantities, list) or not all(map(_is_id, quantities)):
+        raise ValueError("the proof's quantities are no whole numbers")
+    if quantities and len(quantities) != len(ids):
+        raise ValueError("the proof needs one quantity for each record")
+    shared = raw.get("shared", False)
+    if not isinstance(shared, bool):
+        raise ValueError("the proof doesn't say whether the record is shared")
     database, model, birth, token = texts
-    return Proof(database, model, tuple(ids), birth, token)
+    counts = proof_quantities(quantities)
+    return Proof(database, model, tuple(ids), birth, token, counts, shared)
 
 
 def _is_id(value: Any) -> bool:
@@ -128,14 +149,17 @@ def disagreement(
         )
     if proof.database != expected.database:
         return "identity_foreign_database"
-    same_record = (proof.model, proof.ids) == (expected.model, expected.ids)
-    if not same_record or mark.value != expected.value:
+    if _content(proof) != _content(expected) or mark.value != expected.value:
         return "identity_conflict"
     if proof.birth != expected.birth:
         return "identity_birth_differs"
     return (
         "identity_conflict" if compare_token and proof.token != expected.token else None
     )
+
+
+def _content(proof: Proof) -> tuple:
+    return (proof.model, proof.ids, proof.quantities, proof.shared)
 
 
 def rivals(marks: Mapping[str, Mark]) -> dict[str, tuple[str, ...]]:
@@ -158,7 +182,7 @@ def rivals(marks: Mapping[str, Mark]) -> dict[str, tuple[str, ...]]:
 
 def named_by(mark: Mark, name: str = "") -> str:
     """The record that a mark names, as shown to people."""
-    if isinstance(mark.proof, Proof) and mark.value in (None, mark.proof.value):
+    if isinstance(mark.proof, Proof) and mark.value in (None, str(mark.proof.ids[0])):
         return label(mark.proof.model, mark.proof.ids[0], name)
     return name or f"ID {mark.value}"
 
@@ -192,9 +216,13 @@ class MarkPlan:
 
 
 def decide_mark(
-    current: Mark, wanted: Proof, value: str, previous: Proof | None = None
+    current: Mark,
+    wanted: Proof,
+    value: str | None,
+    previous: Proof | None = None,
 ) -> MarkPlan:
-    """How to make a Shopify object carry `value` and `wanted`.
+    """How to make a Shopify object carry `value` and `wanted`; value None: no ID, for
+    its record is shared and another object has it.
 
     previous: the proof that we ourselves wrote last, if any; what equals it may be
     replaced even when the link now goes to another record.
@@ -204,7 +232,10 @@ def decide_mark(
         return MarkPlan("already", *digests)
     if current.value is None and current.proof is None:
         return MarkPlan("write")
-    if current.value is None or _is_old_mark(current, wanted, value, previous):
+    # An ID that another object is to have isn't ours to take away here.
+    superfluous = value is None and current.value is not None
+    is_ours = current.value is None or _is_old_mark(current, wanted, value, previous)
+    if is_ours and not superfluous:
         return MarkPlan("repair", *digests)
     code = disagreement(current, wanted, compare_token=False) or "identity_conflict"
     params = {
@@ -216,7 +247,7 @@ def decide_mark(
 
 
 def _is_old_mark(
-    current: Mark, wanted: Proof, value: str, previous: Proof | None
+    current: Mark, wanted: Proof, value: str | None, previous: Proof | None
 ) -> bool:
     """Ours, from before its token or components changed, or as we left it."""
     proof = current.proof
@@ -236,30 +267,36 @@ def _same_main_record(one: Proof, other: Proof) -> bool:
     )
 
 
-def mark_inputs(gid: str, plan: MarkPlan, wanted: Proof, value: str) -> list[dict]:
-    """The two `MetafieldsSetInput` of a plan of kind write or repair."""
+def mark_inputs(
+    gid: str, plan: MarkPlan, wanted: Proof, value: str | None
+) -> list[dict]:
+    """The two `MetafieldsSetInput` of a plan of kind write or repair; of a shared
+    record's further objects only the proof's.
+    """
     common = {"ownerId": gid, "namespace": NAMESPACE}
-    return [
-        {
-            **common,
-            "key": "id",
-            "type": "id",
-            "value": value,
-            "compareDigest": plan.value_digest,
-        },
-        {
-            **common,
-            "key": "proof",
-            "type": "json",
-            "value": wanted.to_json(),
-            "compareDigest": plan.proof_digest,
-        },
-    ]
+    odoo_id = {
+        **common,
+        "key": "id",
+        "type": "id",
+        "value": value,
+        "compareDigest": plan.value_digest,
+    }
+    proof = {
+        **common,
+        "key": "proof",
+        "type": "json",
+        "value": wanted.to_json(),
+        "compareDigest": plan.proof_digest,
+    }
+    return [proof] if value is None else [odoo_id, proof]
 
 
-def verify_mark(current: Mark, wanted: Proof, value: str) -> Failure | None:
+def verify_mark(current: Mark, wanted: Proof, value: str | None) -> Failure | None:
     """What is wrong with a mark that we have just written; None when it stands."""
     if current.value == value and current.proof == wanted:
         return None
     found = current.value if current.value != value else named_by(current)
-    return Failure("mark_overwritten", {"value": value, "found": found or "nothing"})
+    wanted_id = value or str(wanted.ids[0])
+    return Failure(
+        "mark_overwritten", {"value": wanted_id, "found": found or "nothing"}
+    )

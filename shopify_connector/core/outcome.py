@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["synced", "unchanged", "excluded"]
-KINDS = ("synced", "unchanged", "excluded")
+Kind = Literal["synced", "unchanged", "excluded", "simulated"]
+KINDS = ("synced", "unchanged", "excluded", "simulated")
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class Change:
 @dataclass(frozen=True)
 class Outcome:
     """synced: something was written on either side; unchanged: both sides agreed and
-    nothing was written; excluded: a rule keeps the record out, `note` names the rule.
+    nothing was written; excluded: a rule keeps the record out, `note` names the rule;
+    simulated: a copy of the database would have written `changes`, and didn't.
     """
 
     kind: Kind
@@ -39,6 +40,10 @@ def synced(note: str = "", changes: tuple[Change, ...] = ()) -> Outcome:
 
 def unchanged(note: str = "") -> Outcome:
     return Outcome("unchanged", note)
+
+
+def simulated(note: str = "", changes: tuple[Change, ...] = ()) -> Outcome:
+    return Outcome("simulated", note, tuple(changes))
 
 
 def excluded(rule: str) -> Outcome:

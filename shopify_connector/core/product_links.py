@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 from .failures import Failure
 from .identity import Candidates, Decision
+from .matching import KEYS, normal_key
 from .outcome import Change
 from .products import ProductPlan, VariantPlan
 
-MATCH_KEYS = ("sku", "barcode")
+MATCH_KEYS = KEYS["ProductVariant"]
 KEY_LABELS = {"sku": "SKU", "barcode": "barcode", "": "SKU"}
 
 
@@ -20,7 +21,8 @@ class OdooVariant:
     """A possible counterpart. linked_gid: the variant of this store it stands for.
 
     name: for people. unit: its unit of measure when that isn't pieces.
-    archived: found by a key only where no other variant is.
+    archived: found by a key only where no other variant is. shared: several variants
+    of the store may stand for it.
     """
 
     id: int
@@ -31,6 +33,7 @@ class OdooVariant:
     name: str = ""
     unit: str = ""
     archived: bool = False
+    shared: bool = False
 
     def key(self, name: str) -> str:
         return {"sku": self.sku, "barcode": self.barcode}[name]
@@ -67,7 +70,7 @@ class MatchIndex:
             self._by_id[variant.id] = variant
             by_key = self._archived if variant.archived else self._by_key
             for name in MATCH_KEYS:
-                value = variant.key(name).strip()
+                value = normal_key(name, variant.key(name))
                 if value:
                     by_key.setdefault((name, value), []).append(variant.id)
 
@@ -79,23 +82,28 @@ class MatchIndex:
         return more
 
     def holders(self, name: str, value: str) -> tuple[int, ...]:
-        return tuple(sorted(set(self._by_key.get((name, value), ())))) if value else ()
+        return self._ids(self._by_key, name, value)
 
     def archived_holders(self, name: str, value: str) -> tuple[int, ...]:
-        ids = self._archived.get((name, value), ()) if value else ()
-        return tuple(sorted(set(ids)))
+        return self._ids(self._archived, name, value)
+
+    @staticmethod
+    def _ids(by_key, name: str, value: str) -> tuple[int, ...]:
+        normal = normal_key(name, value)
+        return tuple(sorted(set(by_key.get((name, normal), ())))) if normal else ()
 
     def __getitem__(self, odoo_id: int) -> OdooVariant:
         return self._by_id[odoo_id]
 
 
 def keys_of(plans: Iterable[ProductPlan]) -> dict[str, tuple[str, ...]]:
-    """The SKUs and barcodes of a batch, each once: what the index has to be read for."""
+    """The SKUs and barcodes of a batch as they are compared, each once: what the index
+    has to be read for."""
     found: dict[str, set[str]] = {name: set() for name in MATCH_KEYS}
     for plan in plans:
         for variant in plan.variants:
             for name in MATCH_KEYS:
-                found[name].add(variant.key(name))
+                found[name].add(normal_key(name, variant.key(name)))
     return {name: tuple(sorted(values - {""})) for name, values in found.items()}
 
 
@@ -113,8 +121,8 @@ def match_variants(
     contradiction, and both are candidates then.
     """
     remote = _remote_holders(plans, keys)
-    for pair, gids in (seen or {}).items():
-        remote.setdefault(pair, set()).update(gids)
+    for (name, value), gids in (seen or {}).items():
+        remote.setdefault((name, normal_key(name, value)), set()).update(gids)
     return {
         variant.gid: _match(variant, index, keys, remote)
         for plan in plans
@@ -127,12 +135,13 @@ def _remote_holders(plans, keys) -> dict[tuple[str, str], set[str]]:
     for plan in plans:
         for variant in plan.variants:
             for name in keys:
-                holders.setdefault((name, variant.key(name)), set()).add(variant.gid)
+                pair = (name, normal_key(name, variant.key(name)))
+                holders.setdefault(pair, set()).add(variant.gid)
     return holders
 
 
 def _match(variant, index, keys, remote) -> Match:
-    asked = [(name, variant.key(name)) for name in keys if variant.key(name)]
+    asked = [(name, variant.key(name)) for name in keys if variant.key(name).strip()]
     found = [(pair, index.holders(*pair)) for pair in asked]
     archived = []
     if not any(ids for _pair, ids in found):
@@ -143,7 +152,14 @@ def _match(variant, index, keys, remote) -> Match:
         odoo_ids=_all_ids(found),
         archived_ids=_all_ids(archived),
         remote_gids=tuple(
-            sorted({gid for pair in asked for gid in remote[pair]} - {variant.gid})
+            sorted(
+                {
+                    gid
+                    for name, value in asked
+                    for gid in remote[name, normal_key(name, value)]
+                }
+                - {variant.gid}
+            )
         ),
         key=shown[0],
         value=shown[1],
@@ -161,8 +177,8 @@ def made_key(variant: VariantPlan, keys: Sequence[str]) -> str:
     keys: those that the store matches by. By another one two variants may well be
     equal: where barcodes count, a SKU may stand twice.
     """
-    told = [name for name in keys if variant.key(name)]
-    return f"{told[0]}:{variant.key(told[0])}" if told else ""
+    told = [(name, normal_key(name, variant.key(name))) for name in keys]
+    return next((f"{name}:{value}" for name, value in told if value), "")
 
 
 def candidates_of(matches: Mapping[str, Match], index: MatchIndex) -> dict:
@@ -179,6 +195,7 @@ def candidates_of(matches: Mapping[str, Match], index: MatchIndex) -> dict:
                 if index[odoo_id].linked_gid not in ("", gid)
             },
             archived_ids=match.archived_ids,
+            shared=frozenset(id for id in match.odoo_ids if index[id].shared),
         )
         for gid, match in matches.items()
     }

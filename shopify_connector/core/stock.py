@@ -10,13 +10,13 @@ every demand that Shopify or Odoo held when Odoo was read. tests/core/test_stock
 walks every order of events to check it.
 """
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from .failures import Failure
+from .packs import whole
 
 # Array limit of any Admin API input; "Shopify API limits".
 ROWS_PER_WRITE = 250
@@ -52,6 +52,22 @@ class ShopifyLevel:
 
 
 @dataclass(frozen=True, slots=True)
+class ComponentFacts:
+    """Stock of one product of a pack at one location, in its own pieces; the fields are
+    those of LevelFacts. per_pack: pieces in one pack.
+
+    other_demand holds all that isn't this very variant's demand in Shopify, so also what
+    is sold of the component alone or in other packs: Shopify has not committed it here.
+    """
+
+    per_pack: int = 1
+    odoo_on_hand: float = 0
+    shipped: float = 0
+    undelivered: float = 0
+    other_demand: float = 0
+
+
+@dataclass(frozen=True, slots=True)
 class LevelFacts:
     """What is known of one item at one location. `item`, `location` are GIDs.
 
@@ -64,6 +80,8 @@ class LevelFacts:
     fulfilled: units known to be fulfilled in Shopify there, ever.
     fulfilled_before: the same, as known before Shopify was read.
     accepted: a person looked at this level and gave the go.
+    components: what a pack is made of; Odoo's figures are taken from them then. The
+        buffer is of each component's pieces. Everything of Shopify's is in packs.
     """
 
     item: str
@@ -81,6 +99,7 @@ class LevelFacts:
     tracked: bool = True
     item_name: str = ""
     location_name: str = ""
+    components: tuple[ComponentFacts, ...] = ()
 
     @property
     def key(self) -> tuple[str, str]:
@@ -160,6 +179,63 @@ class Settled:
     agreement: Agreement | None
 
 
+# --- What a line means for a level -----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LineAtPlace:
+    """A Shopify order line at a location, seen from a product that it ships.
+
+    is_own: it is of the variant whose level is looked at; else of another variant of
+    the store that holds the same product. opened, fulfilled: Shopify's units of the
+    line, each of per_pack pieces. left: pieces gone from there by done moves of Odoo;
+    demand: of its open moves from there.
+    """
+
+    is_own: bool
+    per_pack: int
+    opened: int
+    fulfilled: int
+    left: float
+    demand: float = 0
+
+    @property
+    def undelivered(self) -> float:
+        return max(0, self.fulfilled * self.per_pack - self.left)
+
+    @property
+    def shipped(self) -> float:
+        ahead = max(0, self.left - self.fulfilled * self.per_pack)
+        return min(self.opened * self.per_pack, ahead)
+
+    @property
+    def is_settled(self) -> bool:
+        return not self.opened and not self.undelivered and not self.demand
+
+
+def add_line(facts: ComponentFacts, line: LineAtPlace) -> ComponentFacts:
+    """The facts with this line, whose open moves `other_demand` holds already.
+
+    An own unit that Shopify holds open there, or that it says has left, is none of the
+    others' demand; of a pack that was taken apart by more pieces than it has now, only
+    the present ones are held. For another variant's line Shopify took nothing off this
+    one, so all that it needs from there is demand, whether Odoo has moves for it or
+    only Shopify holds it.
+    """
+    if not line.is_own:
+        needed = (line.opened + line.fulfilled) * line.per_pack - line.left
+        more = max(0, needed - line.demand)
+        return replace(facts, other_demand=facts.other_demand + more)
+    held = line.opened * min(line.per_pack, facts.per_pack)
+    theirs = min(line.demand, held + line.undelivered)
+    return replace(
+        facts,
+        shipped=facts.shipped + line.shipped,
+        undelivered=facts.undelivered + line.undelivered,
+        other_demand=facts.other_demand - theirs,
+    )
+
+
 # --- One level -----------------------------------------------------------------------
 
 
@@ -186,14 +262,22 @@ def _bounds(facts: LevelFacts) -> tuple[int, int]:
     A shipped unit is gone from Odoo but still on hand for Shopify until the fulfilment
     is sent, so stock isn't lowered for it. It can't justify a raise: its order may have
     been cancelled in Shopify meanwhile, and then Shopify already offers the unit again.
+    Of a pack there are as many as its scarcest component allows.
     """
-    free = facts.odoo_on_hand - facts.undelivered - facts.other_demand - facts.buffer
-    return _whole(free), _whole(free + facts.shipped)
+    parts = facts.components or (_as_component(facts),)
+    bounds = [_bounds_of_part(part, facts.buffer) for part in parts]
+    return min(low for low, _high in bounds), min(high for _low, high in bounds)
 
 
-def _whole(quantity: float) -> int:
-    """Whole units that are really there; float noise of Odoo's sums is cut first."""
-    return math.floor(round(quantity, 6))
+def _as_component(facts: LevelFacts) -> ComponentFacts:
+    return ComponentFacts(
+        1, facts.odoo_on_hand, facts.shipped, facts.undelivered, facts.other_demand
+    )
+
+
+def _bounds_of_part(part: ComponentFacts, buffer: float) -> tuple[int, int]:
+    free = part.odoo_on_hand - part.undelivered - part.other_demand - buffer
+    return whole(free / part.per_pack), whole((free + part.shipped) / part.per_pack)
 
 
 def _missing(facts: LevelFacts) -> int:

@@ -1,8 +1,10 @@
--- A neutralised copy may not reach the shop: no secret, no store at work.
+-- A neutralised database is a copy: no secret, nothing read, every write simulated.
 UPDATE shopify_backend
-   SET state = 'hold',
-       hold_reason = 'store_on_hold',
-       hold_message = 'This is a neutralised copy of the database.',
+   SET state = CASE WHEN state = 'draft' THEN 'draft' ELSE 'copy' END,
+       copy_reads = false,
+       hold_reason = NULL,
+       hold_message = NULL,
+       held_at = NULL,
        client_secret = NULL,
        access_token = NULL,
        webhook_key = NULL;

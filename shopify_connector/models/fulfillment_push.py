@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from odoo import fields
 
-from ..api.errors import ShopifyError
+from ..api.errors import ReadOnlyError, ShopifyError
 from ..core.failures import Failure, NeedsReview
 from ..core.fulfillments import (
     PickingFacts,
@@ -21,6 +21,8 @@ from ..core.fulfillments import (
     with_fulfillment,
 )
 from ..core.outcome import Change, Outcome
+from ..core.packs import fold, folded_by
+from ..core.preview import of_fulfillments
 from ..core.settle import Timing
 from .fulfillment_reader import read_fulfillments
 from .remote_failure import remote_failure
@@ -41,7 +43,9 @@ class FulfillmentPush:
         self.links = env["shopify.stock.picking"]
         self.mutations = env["shopify.mutation"]
         self.ends = {}
-        self.accepted = set()
+        self.accepted, self.passed, self.known = set(), set(), None
+        # Deliveries of which a copy of the database would have sent something.
+        self.simulated = set()
         # As read, and kept up with what we send.
         self.orders = {}
 
@@ -158,19 +162,39 @@ class FulfillmentPush:
             order_name=order_link.name or "",
             location=place.shopify_gid,
             location_name=place.name,
-            lines=tuple(
-                ShippedLine(
-                    line=lines[sale_line.id].shopify_gid,
-                    quantity=_whole(sum(group.mapped("quantity"))),
-                    shipped=_whole(sale_line.qty_delivered),
-                    title=sale_line.product_id.default_code or sale_line.name,
-                )
-                for sale_line, group in moves.grouped("sale_line_id").items()
-            ),
+            lines=tuple(self._shipped_lines(moves, lines)),
             tracking=_tracking(picking),
         )
 
+    def _shipped_lines(self, moves, lines):
+        """Of a pack, only whole ones are shipped: those that these moves complete."""
+        here = {
+            lines[sale_line.id]: sum(group.mapped("quantity"))
+            for sale_line, group in moves.grouped("sale_line_id").items()
+        }
+        parts = defaultdict(list)
+        for link in here:
+            parts[link.shopify_gid].append(link)
+        # sudo: links are closed to the sync user's hands
+        model = self.env["shopify.sale.order.line"].sudo()
+        all_links = model._parts(self.backend, list(parts))
+        for gid, links in all_links.items():
+            per_pack = {link.id: link.per_pack for link in links}
+            moved = {link.id: here.get(link, 0.0) for link in links}
+            shipped = {link.id: link.odoo_id.qty_delivered for link in links}
+            product = links[0].odoo_id.product_id
+            yield ShippedLine(
+                line=gid,
+                quantity=folded_by(moved, shipped, per_pack)
+                if links.component_id
+                else _whole(sum(moved.values())),
+                shipped=fold(shipped, per_pack),
+                title=product.default_code or links[0].odoo_id.name,
+            )
+
     def _note_acceptance(self):
+        """Which may go in review: accepted just now, or before a try that a passing
+        reason ended."""
         self.env.cr.execute(
             "SELECT DISTINCT subject_key FROM shopify_trigger WHERE backend_id = %s"
             " AND direction = 'out' AND subject_type = 'stock.picking'"
@@ -178,6 +202,19 @@ class FulfillmentPush:
             [self.backend.id, [str(key) for key in self.pickings.ids]],
         )
         self.accepted = {int(row[0]) for row in self.env.cr.fetchall()}
+        # sudo: the engine's own book
+        rows = self.env["shopify.sync"].sudo()
+        rows = rows.search_fetch(
+            [
+                ("backend_id", "=", self.backend.id),
+                ("direction", "=", "out"),
+                ("subject_type", "=", "stock.picking"),
+                ("subject_key", "in", [str(key) for key in self.pickings.ids]),
+                ("is_accepted", "=", True),
+            ],
+            ["subject_key"],
+        )
+        self.accepted |= {int(row.subject_key) for row in rows}
 
     # --- Writes whose end isn't recorded ---
 
@@ -273,25 +310,47 @@ class FulfillmentPush:
                 covered += plan.covered
                 if plan.input is None:
                     break
-                stop = self._withheld(picking, facts) or self._send(
+                stop = self._withheld(picking, order, facts_of_places) or self._send(
                     picking, link, plan, changes
                 )
                 if stop:
                     return stop
-                if not plan.more:
+                if not plan.more or picking.id in self.simulated:
                     break
         return self._end(picking, link, changes, covered)
 
-    def _withheld(self, picking, facts):
+    def _withheld(self, picking, order, facts_of_places):
+        """What keeps the delivery from being sent; asked once, for all of its places."""
         in_review = self.backend._flow_policy("fulfilments") == "review"
-        if not in_review or picking.id in self.accepted:
+        if not in_review or picking.id in self.passed:
             return None
         summary = self.env._(
             "%(order)s is fulfilled from %(location)s",
-            order=facts.order_name,
-            location=facts.location_name,
+            order=facts_of_places[0].order_name,
+            location=", ".join(facts.location_name for facts in facts_of_places),
         )
-        return Failure("to_accept", {"summary": summary})
+        row, anew = self._rows().get(picking.id, (None, False))
+        stop = self.env["shopify.sync"]._unless_accepted(
+            row,
+            of_fulfillments(
+                (facts, plan_fulfillment(facts, order).before.get("lines", {}))
+                for facts in facts_of_places
+            ),
+            summary,
+            accepted=picking.id in self.accepted,
+            anew=anew,
+        )
+        if not stop:
+            self.passed.add(picking.id)
+        return stop
+
+    def _rows(self):
+        """What people said, of all deliveries, read once."""
+        if self.known is None:
+            self.known = self.env["shopify.sync"]._rows_out(
+                self.backend, "stock.picking", self.pickings.ids
+            )
+        return self.known
 
     def _send(self, picking, link, plan, changes):
         """One request, and its link. Returns why to stop, or None."""
@@ -306,6 +365,10 @@ class FulfillmentPush:
                 [f"out/stock.picking/{picking.id}", order_name(gid)],
                 before,
             )
+        except ReadOnlyError:
+            self.simulated.add(picking.id)
+            changes.append(self._simulated(plan))
+            return None
         except ShopifyError as error:
             return remote_failure(self.backend, error)
         made = answer.data["fulfillmentCreate"]["fulfillment"]["id"]
@@ -314,7 +377,16 @@ class FulfillmentPush:
         changes.append(Change(self.env._("Fulfilment in Shopify"), None, made))
         return None
 
+    def _simulated(self, plan):
+        """What would have been sent, as units by line of the order, and the tracking."""
+        sent = [f"{units} × {line}" for line, units in plan.before["lines"].items()]
+        sent += [plan.before["number"]] if plan.before["number"] else []
+        return Change(self.env._("Fulfilment in Shopify"), None, ", ".join(sent))
+
     def _end(self, picking, link, changes, covered):
+        if picking.id in self.simulated:
+            note = self.env._("Would have written a fulfilment: see what changed.")
+            return Outcome("simulated", note, tuple(changes))
         if changes:
             return Outcome("synced", changes=tuple(changes))
         self._adopt(picking, link, covered)

@@ -6,6 +6,7 @@ from ..api.errors import (
     ConflictError,
     MissingError,
     NotSentError,
+    ReadOnlyError,
     RejectedError,
     ShopifyError,
     ThrottledError,
@@ -34,6 +35,8 @@ def _reason(backend, error):
         case VersionError():
             params = {"answered": str(error), "expected": API_VERSION}
             return "api_version_changed", params, ()
+        case ReadOnlyError():
+            return "copy_writes_nothing", {"operation": error.operation}, ()
         case MissingError(user_errors=()):
             return _unreachable(backend, error)
         case MissingError():

@@ -2,7 +2,7 @@
 
 from odoo import api, fields, models
 
-from .product import refuse_linked
+from .product import refuse_linked, refuse_other_company
 
 
 class ResPartner(models.Model):
@@ -21,6 +21,10 @@ class ResPartner(models.Model):
     _shopify_email_idx = models.Index(
         "(email_normalized) WHERE email_normalized IS NOT NULL"
     )
+
+    @api.constrains("company_id")
+    def _check_shopify_company(self):
+        refuse_other_company(self.env, self)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_linked_to_shopify(self):

@@ -3,6 +3,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .product import refuse_other_company
+
 USERS = "shopify_connector.group_user"
 
 
@@ -58,6 +60,10 @@ class SaleOrder(models.Model):
         # sudo: whoever confirms may not see the store
         return self.sudo().filtered("shopify_binding_ids").sudo(False)
 
+    @api.constrains("company_id")
+    def _check_shopify_company(self):
+        refuse_other_company(self.env, self)
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_linked_to_shopify(self):
         # sudo: whoever deletes may not see the store
@@ -65,9 +71,12 @@ class SaleOrder(models.Model):
         if linked:
             raise UserError(
                 self.env._(
-                    "%(orders)s came from Shopify and can't be deleted: it would come "
-                    "back with the next sync. Cancel it instead.",
+                    "%(orders)s came from Shopify (store %(store)s, %(gids)s) and can't "
+                    "be deleted: it would come back with the next sync. Cancel it "
+                    "instead.",
                     orders=", ".join(linked.mapped("name")),
+                    store=linked.shopify_binding_ids.backend_id[:1].name,
+                    gids=", ".join(linked.shopify_binding_ids.mapped("shopify_gid")),
                 )
             )
 

@@ -6,8 +6,9 @@ from datetime import UTC
 from odoo import Command
 
 from ..core import money
-from ..core.order_lines import odoo_price
+from ..core.order_lines import PlannedLine, odoo_price
 from ..core.order_needs import SETTINGS, Known
+from ..core.packs import explode, is_pack
 
 DISCOUNT_PRECISION = "Discount"
 
@@ -18,6 +19,8 @@ class Lookup:
 
     variants: {GID: product}. warehouses: {location GID: warehouse}. taxes: {key: tax}.
     products: {setting: product}. pricelists: {currency: pricelist}. currencies: active.
+    packs: {GID: core.packs' components} of variants that are more than one piece.
+    contained: {Odoo ID: product} of what they hold.
     """
 
     variants: dict = field(default_factory=dict)
@@ -26,6 +29,8 @@ class Lookup:
     products: dict = field(default_factory=dict)
     pricelists: dict = field(default_factory=dict)
     currencies: set = field(default_factory=set)
+    packs: dict = field(default_factory=dict)
+    contained: dict = field(default_factory=dict)
 
     @classmethod
     def of(cls, backend, plans):
@@ -37,7 +42,14 @@ class Lookup:
             .sudo()
             ._find(backend, {line.variant_gid for line in lines if line.variant_gid})
         )
+        packs = {gid: link._components() for gid, link in links.items()}
+        packs = {gid: parts for gid, parts in packs.items() if is_pack(parts)}
+        contained = env["product.product"].browse(
+            {part.key for parts in packs.values() for part in parts}
+        )
         return cls(
+            packs=packs,
+            contained={product.id: product for product in contained},
             variants={gid: link.odoo_id.sudo(False) for gid, link in links.items()},
             warehouses=_warehouses(
                 backend, {g for p in plans for g in p.location_gids}
@@ -64,22 +76,56 @@ class Lookup:
             products=frozenset(self.products),
         )
 
-    def product(self, line):
-        """The variant's product; for what is none, the one that the store names."""
-        if line.variant_gid:
-            return self.variants[line.variant_gid]
-        return self.products[SETTINGS[line.kind]]
+    def parts(self, plan):
+        """The order's lines as Odoo has them: packs taken apart, the rest as it is."""
+        return [part for line in plan.lines for part in self._parts_of(line, plan)]
+
+    def _parts_of(self, line, plan):
+        components = self.packs.get(line.variant_gid)
+        if not components:
+            return [Part(line, self.product_id(line))]
+        shares = explode(line, components, plan.digits)
+        return [
+            Part(share, component.key, component.quantity, True)
+            for share, component in zip(shares, components, strict=True)
+        ]
 
     def lacks(self, line):
         """Whether the line is a variant's that is linked to no product."""
         return bool(line.variant_gid) and line.variant_gid not in self.variants
 
     def product_id(self, line):
-        """The same as an ID; 0 where the store names no product (any more)."""
+        """ID of the variant's product; for what is none, of the one that the store names;
+        0 where it names none (any more)."""
         if line.variant_gid:
             return self.variants[line.variant_gid].id
         product = self.products.get(SETTINGS.get(line.kind))
         return product.id if product else 0
+
+
+@dataclass(frozen=True)
+class Part:
+    """A line of the sale order. per_pack: pieces of it in one unit of Shopify's line,
+    of which it is a part (`of_pack`) or the whole."""
+
+    line: PlannedLine
+    product_id: int
+    per_pack: int = 1
+    of_pack: bool = False
+
+    @property
+    def key(self):
+        return f"{self.line.gid} {self.product_id}"
+
+    def link_values(self):
+        """Values of its link beside the order's and the order line's."""
+        return {
+            "shopify_gid": self.line.gid,
+            "kind": self.line.kind,
+            "variant_gid": self.line.variant_gid,
+            "component_id": self.product_id if self.of_pack else False,
+            "per_pack": self.per_pack,
+        }
 
 
 def _warehouses(backend, gids):
@@ -140,9 +186,9 @@ def order_values(backend, plan, lookup, partners):
         "payment_term_id": False,
         "order_line": [
             Command.create(
-                _line_values(plan, line, lookup, digits) | {"sequence": place}
+                _line_values(plan, part, lookup, digits) | {"sequence": place}
             )
-            for place, line in enumerate(plan.lines, 10)
+            for place, part in enumerate(lookup.parts(plan), 10)
         ],
     }
     warehouse = _warehouse(backend, plan, lookup)
@@ -161,13 +207,14 @@ def _warehouse(backend, plan, lookup):
     return default if default in found or not found else found[0]
 
 
-def _line_values(plan, line, lookup, discount_digits):
+def _line_values(plan, part, lookup, discount_digits):
+    line = part.line
     price, percent = odoo_price(line, discount_digits)
     taxes = _odoo_taxes(line, lookup)
     currency = lookup.pricelists[plan.currency].currency_id
     values = {
-        "product_id": lookup.product(line).id,
-        "name": _description(plan, line, shown_as_percent=bool(percent)),
+        "product_id": part.product_id,
+        "name": _description(plan, part, lookup, shown_as_percent=bool(percent)),
         "product_uom_qty": line.quantity,
         "price_unit": float(price),
         # Anything but the price itself: equal ones mean "computed", and Odoo then takes
@@ -216,9 +263,13 @@ def _exact_taxes(line, values, taxes, currency):
     }
 
 
-def _description(plan, line, shown_as_percent):
-    """What the customer bought, as Shopify called it, and discounts by name."""
+def _description(plan, part, lookup, shown_as_percent):
+    """What the customer bought, as Shopify called it, and discounts by name. Of a pack
+    the component's own name goes first."""
+    line = part.line
     title = f"{line.title} - {line.variant_title}" if line.variant_title else line.title
+    if part.of_pack:
+        title = f"{lookup.contained[part.product_id].display_name} ({title})"
     notes = [
         f"{part.title or plan.name}: -{money.text(part.amount, plan.digits)}"
         for part in line.discounts

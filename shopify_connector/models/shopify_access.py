@@ -14,7 +14,6 @@ from ..api.errors import (
 )
 from ..core.failures import Failure
 from .remote_failure import remote_failure
-from .roles import MANAGER, check_role
 
 # Reasons that a working connection ends.
 CONNECTION_CODES = frozenset(
@@ -54,6 +53,8 @@ class ShopifyBackend(models.Model):
             )
             return False
         self._resume_paused({"company_access_missing"}, only_paused=True)
+        if self.sudo().state == "copy":
+            return self.sudo().copy_reads
         try:
             problem = self.env["shopify.lease"]._problem(self, client)
         except TransientError as error:
@@ -67,22 +68,6 @@ class ShopifyBackend(models.Model):
         if problem:
             self._hold("store_on_hold", problem)
         return not problem
-
-    def action_take_lease(self):
-        """A manager says: this database is the living one."""
-        check_role(self.env, MANAGER)
-        self.check_access("write")
-        for backend in self:
-            with backend._client() as client:
-                self.env["shopify.lease"]._take(backend, client)
-            backend.write(
-                {"state": "connected", "hold_reason": False, "hold_message": False}
-            )
-            backend._note_event(
-                "store", "lease taken", self.env._("This database writes to the store.")
-            )
-            backend._resume_paused(CONNECTION_CODES)
-            backend._enqueue_due()
 
     def _enqueue_check(self):
         """The app's scopes changed, or it was removed: sign in again soon and see what
@@ -111,6 +96,7 @@ class ShopifyBackend(models.Model):
     def _check_scopes(self, client):
         """Read which scopes are granted now; release what waited for them."""
         answer = client.execute("shop/connect", {})
+        self._note_api_version(client, answer.data)
         installation = answer.data["currentAppInstallation"]
         granted = sorted(scope["handle"] for scope in installation["accessScopes"])
         if ",".join(granted) != self.granted_scopes:

@@ -47,7 +47,12 @@ class ShopifyBackend(models.Model):
         "Shopify Domain", required=True, help="For example my-store.myshopify.com"
     )
     state = fields.Selection(
-        [("draft", "Not connected"), ("connected", "Connected"), ("hold", "On hold")],
+        [
+            ("draft", "Not connected"),
+            ("connected", "Connected"),
+            ("hold", "On hold"),
+            ("copy", "Copy"),
+        ],
         required=True,
         default="draft",
         readonly=True,
@@ -55,6 +60,7 @@ class ShopifyBackend(models.Model):
     )
     hold_reason = fields.Char(readonly=True, copy=False)
     hold_message = fields.Char(readonly=True, copy=False)
+    held_at = fields.Datetime("On Hold Since", readonly=True, copy=False)
 
     # --- signing in; secrets are for managers and never leave the server ---
     auth_kind = fields.Selection(
@@ -259,15 +265,18 @@ class ShopifyBackend(models.Model):
         return float(text) if text else PARAMETERS[name]
 
     def _flow_policy(self, flow):
+        """What the flow does now: as chosen, but review while its gate is shut."""
         # sudo: any user's act may concern a flow
-        row = self.sudo().flow_ids.filtered(lambda f: f.flow == flow)
-        return row.policy or "off"
+        return self.sudo().flow_ids.filtered(lambda f: f.flow == flow)._effective()
 
     # === TALKING === #
 
     def _is_at_home(self):
         """Whether this database lives where it did when the store was connected. A copy
-        holds the store before it sends a single request."""
+        holds the store before it sends a single request. One that a manager called a
+        copy stays at home: it reads, and its client can't write."""
+        if self.sudo().state == "copy":
+            return True
         problem = self.env["shopify.lease"]._local_problem(self)
         if problem:
             self._hold("store_on_hold", problem)
@@ -288,6 +297,7 @@ class ShopifyBackend(models.Model):
             connect_timeout=self._parameter("connect_timeout"),
             read_timeout=self._parameter("read_timeout"),
             longest_wait=longest_wait,
+            read_only=store.state == "copy",
         )
 
     @api.model
@@ -313,8 +323,14 @@ class ShopifyBackend(models.Model):
 
     def _hold(self, code, message):
         """Stop all work for these stores, for a reason that a person must clear."""
-        self.sudo().write(
-            {"state": "hold", "hold_reason": code, "hold_message": message}
+        # A copy stays one: nothing is written from it anyway.
+        self.sudo().filtered(lambda store: store.state != "copy").write(
+            {
+                "state": "hold",
+                "hold_reason": code,
+                "hold_message": message,
+                "held_at": fields.Datetime.now(),
+            }
         )
         for backend in self:
             backend._note_event("store", code, message)

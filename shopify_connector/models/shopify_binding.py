@@ -38,6 +38,8 @@ class ShopifyBinding(models.AbstractModel):
     _flow = None
     # Whether the type holds metafields, so that its Odoo ID is written back.
     _marked = True
+    # The field that holds the Odoo record.
+    _record_field = "odoo_id"
 
     backend_id = fields.Many2one(
         "shopify.backend", "Store", required=True, index=True, ondelete="restrict"
@@ -177,7 +179,11 @@ class ShopifyBinding(models.AbstractModel):
                     record=link._marked_records()[link].display_name,
                 )
             )
-        other = self.sudo()._links_of(backend, record.ids).get(record.id)
+        other = self.sudo()._taken_by(backend, record)
+        if other and other.gone_at:
+            # Made anew in Shopify: the same record of ours, under another ID.
+            other._relink_gid(gid, reason)
+            return self.browse(other.id)
         if other:
             raise UserError(
                 self.env._(
@@ -187,7 +193,9 @@ class ShopifyBinding(models.AbstractModel):
                     gid=other.shopify_gid,
                 )
             )
-        link = self._bind(backend, [{"shopify_gid": gid, "odoo_id": record.id}])
+        link = self._bind(
+            backend, [{"shopify_gid": gid, self._record_field: record.id}]
+        )
         self.env["shopify.event"].sudo().create(
             {
                 "backend_id": backend.id,
@@ -208,6 +216,11 @@ class ShopifyBinding(models.AbstractModel):
             }
         )
         return link
+
+    @api.model
+    def _taken_by(self, backend, record):
+        """The link that forbids another one of this record, if there is one."""
+        return self._links_of(backend, record.ids).get(record.id)
 
     @api.model
     def _wait_prefix(self):

@@ -34,7 +34,10 @@ class ShopifyEvent(models.Model):
             "handed over": self.env._("Handed over"),
             "settled": self.env._("Settled by a person"),
             "connected": self.env._("Connected"),
+            "simulated": self.env._("Simulated: not written"),
             "lease taken": self.env._("This database writes"),
+            "copy": self.env._("This database is a copy"),
+            "rebuild skipped": self.env._("Links not rebuilt"),
         }
         for event in self:
             reason = CATALOGUE.get(event.outcome)

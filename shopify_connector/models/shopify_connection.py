@@ -150,6 +150,7 @@ class ShopifyBackend(models.Model):
         check_role(self.env, MANAGER)
         self.check_access("write")
         for backend in self:
+            backend._check_may_connect()
             try:
                 # Some forty requests at once: a person waits for points meanwhile.
                 with backend._client(longest_wait=PATIENCE) as client:
@@ -198,12 +199,12 @@ class ShopifyBackend(models.Model):
                 ),
                 "connected_at": self.connected_at or now,
                 "orders_since": self.orders_since or now,
-                "api_version_seen": client.version_seen,
                 "default_warehouse_id": self.default_warehouse_id.id
                 or self._first_warehouse().id,
                 "lang": self.lang or self.env.lang or self.env.user.lang,
             }
         )
+        self._note_api_version(client, answer.data)
         self._ensure_pricelist(currency)
         self._ensure_delivery_carrier()
         self.env["shopify.lease"]._take(self, client)

@@ -105,13 +105,49 @@ class ShopifyLease(models.Model):
             )
         return None
 
+    def _signs(self, backend, client):
+        """What tells this database from the one that wrote last, looked at now; nothing
+        is changed. Raises what the client raises.
+
+        -> {"noted" and "here": (oid, system) or None; "ours": our last counter, 0 for
+        none; "found": what Shopify holds or None; "written_at": since when, as Shopify
+        says; "is_ours": whether this database left it there}
+        """
+        with short_transaction(self.env.registry, read_committed=True) as cr:
+            here = self._here(cr)
+            cr.execute(
+                "SELECT database_oid, system_identifier, confirmed, sent"
+                " FROM shopify_lease WHERE backend_ref = %s",
+                [backend.id],
+            )
+            oid, system, confirmed, sent = cr.fetchone() or (None, None, None, None)
+        values = [value for value in (confirmed, *(sent or [])) if value]
+        signs = {
+            "noted": (oid, system) if oid else None,
+            "here": tuple(here),
+            "ours": max((value["counter"] for value in values), default=0),
+        }
+        metafield = client and self._metafield(client)[1]
+        if not metafield:
+            return signs | {"found": None, "written_at": None, "is_ours": False}
+        found = json.loads(metafield["value"])
+        return signs | {
+            "found": found,
+            "written_at": metafield["updatedAt"],
+            "is_ours": self._is_ours(backend, found),
+        }
+
     def _read(self, client):
         """-> (app installation's GID, value or None, digest or None)"""
-        app = client.execute("app/lease_read", {}).data["currentAppInstallation"]
-        metafield = app["metafield"]
+        app_gid, metafield = self._metafield(client)
         if not metafield:
-            return app["id"], None, None
-        return app["id"], json.loads(metafield["value"]), metafield["compareDigest"]
+            return app_gid, None, None
+        return app_gid, json.loads(metafield["value"]), metafield["compareDigest"]
+
+    def _metafield(self, client):
+        """-> (app installation's GID, the lease's metafield or None)"""
+        app = client.execute("app/lease_read", {}).data["currentAppInstallation"]
+        return app["id"], app["metafield"]
 
     def _advance(self, backend, client, app_gid, digest, counter):
         """Move the lease on, compare-and-set. None, or what went wrong."""

@@ -1,7 +1,8 @@
 """Where Shopify has an order line fulfilled from: units open and done a location.
 
 Kept from what the order's last read said. Stock needs it: an open unit is Shopify's own
-demand, which it takes off itself; a fulfilled one has left Shopify's number.
+demand, which it takes off itself; a fulfilled one has left Shopify's number. Units are
+the line's: of a pack, packs, kept once for each component.
 """
 
 from collections import Counter
@@ -25,6 +26,9 @@ class ShopifyLinePlace(models.Model):
         "shopify.sale.order.line", "Order Line Link", required=True, ondelete="cascade"
     )
     product_id = fields.Many2one("product.product", required=True, ondelete="restrict")
+    variant_gid = fields.Char(
+        "Shopify Variant ID", help="Whose demand it is: what Shopify has taken off."
+    )
     location_gid = fields.Char("Shopify Location ID", required=True)
     open_units = fields.Integer("Left to Fulfil")
     fulfilled_units = fields.Integer("Fulfilled")
@@ -51,17 +55,17 @@ class ShopifyLinePlace(models.Model):
             for entry in order.fulfillments:
                 for line, units in entry.lines.items() if entry.counts else ():
                     done[line, entry.location] += units
-        links = self.env["shopify.sale.order.line"]._find(
+        links = self.env["shopify.sale.order.line"]._parts(
             backend, {line for line, _place in {**opened, **done}}
         )
         return {
-            (links[line].id, place): (
-                links[line].odoo_id.product_id.id,
+            (link.id, place): (
+                link.odoo_id.product_id.id,
                 opened[line, place],
                 done[line, place],
             )
             for line, place in {**opened, **done}
-            if line in links and place
+            for link in (links.get(line, ()) if place else ())
         }
 
     @api.model
@@ -111,11 +115,13 @@ class ShopifyLinePlace(models.Model):
                 row.write(
                     {"open_units": opened, "fulfilled_units": done, "is_closed": False}
                 )
+        lines = self.env["shopify.sale.order.line"]
         changed |= self.create(
             [
                 {
                     "backend_id": backend.id,
                     "line_link_id": line_link,
+                    "variant_gid": lines.browse(line_link).variant_gid,
                     "location_gid": place,
                     "product_id": product,
                     "open_units": opened,

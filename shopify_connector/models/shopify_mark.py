@@ -11,6 +11,7 @@ from ..api.errors import (
     AccessDeniedError,
     ConflictError,
     MissingError,
+    ReadOnlyError,
     RejectedError,
     ShopifyError,
 )
@@ -166,8 +167,8 @@ class ShopifyMark(models.AbstractModel):
         wrong = identity.verify_mark(mark or identity.NO_MARK, proof, proof.value)
         return wrong or Outcome(
             "synced",
-            self.env._("Odoo ID %s written and verified.", proof.value),
-            (Change("Odoo ID in Shopify", None, proof.value),),
+            self.env._("Odoo ID %s written and verified.", proof.ids[0]),
+            (Change("Odoo ID in Shopify", None, str(proof.ids[0])),),
         )
 
     @api.model
@@ -176,7 +177,7 @@ class ShopifyMark(models.AbstractModel):
         ends = {}
         while part:
             inputs = [
-                item
+                (subject, item)
                 for subject in part
                 for item in identity.mark_inputs(
                     subject.key,
@@ -190,12 +191,12 @@ class ShopifyMark(models.AbstractModel):
                     backend,
                     client,
                     WRITE,
-                    {"metafields": inputs},
+                    {"metafields": [item for _subject, item in inputs]},
                     [subject.name for subject in part],
                 )
             except (ConflictError, MissingError, RejectedError) as error:
                 # Nothing of the call was written; those that aren't meant go again.
-                refused = {part[row // 2] for row in error.rows} or set(part)
+                refused = {inputs[row][0] for row in error.rows} or set(part)
                 for subject in refused:
                     ends[subject] = self._refusal(
                         backend, client, subject, error, wanted[subject][1]
@@ -210,11 +211,22 @@ class ShopifyMark(models.AbstractModel):
                 for same in kinds.values():
                     ends.update(self._write_part(backend, client, wanted, todo, same))
                 return ends
+            except ReadOnlyError:
+                return ends | {s: self._simulated(wanted[s][1]) for s in part}
             except ShopifyError as error:
                 return ends | dict.fromkeys(part, remote_failure(backend, error))
             self.env["shopify.mutation"]._close_after_commit([key])
             break
         return ends
+
+    @api.model
+    def _simulated(self, proof):
+        """The end of a mark that a copy of the database would have written."""
+        return Outcome(
+            "simulated",
+            self.env._("Would have written Odoo ID %s.", proof.ids[0]),
+            (Change("Odoo ID in Shopify", None, str(proof.ids[0])),),
+        )
 
     @api.model
     def _refusal(self, backend, client, subject, error, proof):
@@ -246,7 +258,8 @@ class ShopifyMark(models.AbstractModel):
         """Both sides were read as equal: say so on the links, with what stands there."""
         by_model = {}
         for subject, (link, proof) in wanted.items():
-            if not isinstance(ends.get(subject), Outcome):
+            end = ends.get(subject)
+            if not isinstance(end, Outcome) or end.kind == "simulated":
                 continue
             by_model.setdefault(link._name, []).append(link.id)
             if link.marked_proof != proof.to_json():

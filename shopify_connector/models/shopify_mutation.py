@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from odoo import api, fields, models
 
 from ..api import deadline, operations
-from ..api.errors import ShopifyError
+from ..api.errors import ReadOnlyError, ShopifyError
 from .short_transaction import short_transaction
 
 # Key in the cursor's hooks: writes to close after the commit.
@@ -49,6 +49,7 @@ class ShopifyMutation(models.Model):
             ("not_applied", "Not applied"),
             ("unknown", "Outcome unknown"),
             ("settled", "Recorded"),
+            ("simulated", "Simulated: not sent"),
         ],
         required=True,
     )
@@ -83,6 +84,8 @@ class ShopifyMutation(models.Model):
         """Send one mutation: intent, request, outcome. Returns (uuid, Answer).
 
         subjects: names of what it is about, so that their next run finds it.
+        From a copy of the database nothing is sent: it is noted as simulated, and
+        ReadOnlyError raised.
         Raises what the client raises; after UnknownOutcomeError nobody may send the same
         again before `_open_for` has settled it.
         The caller writes the link in its own transaction and names the uuid to
@@ -92,6 +95,11 @@ class ShopifyMutation(models.Model):
         variables = dict(variables)
         if operations.load(operation).idempotent:
             variables.setdefault("idempotencyKey", key)
+        if client.read_only:
+            self._note(backend, key, operation, variables, subjects, None, "simulated")
+            raise ReadOnlyError(
+                "a copy of the database writes nothing", operation=operation
+            )
         # The points first: an intent must not grow old while it waits for them.
         grant = client.reserve(operation)
         try:
@@ -105,11 +113,17 @@ class ShopifyMutation(models.Model):
     def _intend(self, backend, key, operation, variables, subjects, before):
         """Commit the intent; returns when it was made, as (uuid, boot clock)."""
         backend._check_may_write()
+        self._note(backend, key, operation, variables, subjects, before, "intent")
+        return key, deadline.now()
+
+    @api.model
+    def _note(self, backend, key, operation, variables, subjects, before, state):
+        """Commit a row of the book."""
         with self._short_transaction() as cr:
             cr.execute(
                 "INSERT INTO shopify_mutation (uuid, backend_ref, company_ref, operation,"
                 " subjects, variables, before, idempotency_key, state, created_at)"
-                " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 'intent',"
+                " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s,"
                 " now() AT TIME ZONE 'UTC')",
                 [
                     key,
@@ -120,9 +134,9 @@ class ShopifyMutation(models.Model):
                     json.dumps(variables),
                     json.dumps(before or {}),
                     variables.get("idempotencyKey"),
+                    state,
                 ],
             )
-        return key, deadline.now()
 
     @api.model
     def _send(self, client, intent, operation, variables, grant=None):

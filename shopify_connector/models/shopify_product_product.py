@@ -13,7 +13,7 @@ PROTECTED = {"inventory_item_gid", "made_key", "product_gid", "product_link_id"}
 
 class ShopifyProductProduct(models.Model):
     _name = "shopify.product.product"
-    _inherit = "shopify.binding"
+    _inherit = "shopify.shareable"
     _description = "Shopify Variant Link"
     _rec_name = "label"
 
@@ -46,7 +46,7 @@ class ShopifyProductProduct(models.Model):
         "A product was made for this SKU already.",
     )
     _odoo_uniq = models.UniqueIndex(
-        "(backend_id, odoo_id)",
+        "(backend_id, odoo_id) WHERE shared_id IS NULL",
         "This product stands for another Shopify variant of the store already.",
     )
 
@@ -109,6 +109,13 @@ class ShopifyProductProduct(models.Model):
     @api.model
     def _link_chosen(self, backend, gid, record, reason):
         """See shopify.binding; a product that can't be sold there is refused too."""
+        self._check_sellable(backend, record)
+        link = super()._link_chosen(backend, gid, record, reason)
+        self._read_gidsof(backend, gid)
+        return link
+
+    @api.model
+    def _check_sellable(self, backend, record):
         if record.company_id and record.company_id != backend.company_id:
             raise UserError(
                 self.env._(
@@ -126,9 +133,6 @@ class ShopifyProductProduct(models.Model):
                     unit=record.uom_id.name,
                 )
             )
-        link = super()._link_chosen(backend, gid, record, reason)
-        self._read_gidsof(backend, gid)
-        return link
 
     @api.model
     def _read_gidsof(self, backend, gid):

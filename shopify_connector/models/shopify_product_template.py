@@ -19,6 +19,7 @@ from ..core.products import ProductPlan
 from .link_content import note_pairs, write_if_new
 from .product_maker import ProductMaker
 from .product_reader import read_products, search_skus
+from .shopify_match_key import key_sql
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class GonePlan:
 
 class ShopifyProductTemplate(models.Model):
     _name = "shopify.product.template"
-    _inherit = "shopify.binding"
+    _inherit = "shopify.shareable"
     _description = "Shopify Product Link"
 
     _shopify_type = "Product"
@@ -50,7 +51,7 @@ class ShopifyProductTemplate(models.Model):
     )
 
     _odoo_uniq = models.UniqueIndex(
-        "(backend_id, odoo_id)",
+        "(backend_id, odoo_id) WHERE shared_id IS NULL",
         "This product stands for another Shopify product of the store already.",
     )
 
@@ -76,7 +77,7 @@ class ShopifyProductTemplate(models.Model):
         """
         plans = self._product_plans(nodes)
         hinted = any(v.shared_sku for plan in plans.values() for v in plan.variants)
-        if not hinted or "sku" not in backend.match_by.split(","):
+        if not hinted or "sku" not in backend._match_keys("ProductVariant"):
             return
         unlinked = self._without_links(backend, plans.values())
         index = self._match_index(backend, plans.values(), keys=("sku",))
@@ -124,7 +125,7 @@ class ShopifyProductTemplate(models.Model):
     def _plan(self, backend, nodes):
         variant_model = self.env["shopify.product.product"]
         plans = self._product_plans(nodes)
-        keys = tuple(backend.match_by.split(","))
+        keys = backend._match_keys("ProductVariant")
         index = self._match_index(backend, plans.values())
         matches = product_links.match_variants(
             list(plans.values()), index, keys, self._seen_skus(nodes)
@@ -206,14 +207,29 @@ class ShopifyProductTemplate(models.Model):
     @api.model
     def _match_index(self, backend, plans, keys=product_links.MATCH_KEYS):
         values = product_links.keys_of(plans)
-        columns = {"sku": "default_code", "barcode": "barcode"}
-        domain = Domain.OR(Domain(columns[key], "in", values[key]) for key in keys)
+        found = {id for key in keys for id in self._holders_of(key, values[key])}
+        domain = Domain("id", "in", sorted(found))
         return MatchIndex(
             [
                 *self._odoo_variants(backend, domain, active_test=False),
                 *self._made_before(backend, values),
             ]
         )
+
+    @api.model
+    def _holders_of(self, key, values):
+        """IDs of the variants with one of these keys, compared as the worksheet does."""
+        if not values:
+            return []
+        self.env["product.product"].flush_model(["default_code", "barcode"])
+        column = key_sql(key, "o")
+        # An expression without anybody's text in it; the index is made for it.
+        self.env.cr.execute(
+            f"SELECT o.id FROM product_product o WHERE {column} = ANY(%s)"
+            f" AND {column} <> ''",
+            [list(values)],
+        )
+        return [id for (id,) in self.env.cr.fetchall()]
 
     @api.model
     def _made_before(self, backend, values):
@@ -259,7 +275,9 @@ class ShopifyProductTemplate(models.Model):
             .with_context(active_test=active_test)
             .search(domain & shared)
         )
-        linked = self.env["shopify.product.product"]._links_of(backend, found.ids)
+        variants = self.env["shopify.product.product"]
+        linked = variants._links_of(backend, found.ids)
+        declared = variants._declarations(backend.id, found.ids)
         return [
             OdooVariant(
                 id=product.id,
@@ -272,6 +290,7 @@ class ShopifyProductTemplate(models.Model):
                 name=product.display_name,
                 unit="" if product.uom_id == unit else product.uom_id.name,
                 archived=not product.active,
+                shared=product.id in declared,
             )
             for product in found
         ]
@@ -302,12 +321,16 @@ class ShopifyProductTemplate(models.Model):
                 backend, {id for ids in found.values() for id in ids}
             ).items()
         }
+        declared = self._declarations(
+            backend.id, {id for ids in found.values() for id in ids}
+        )
         return {
             gid: Candidates(
                 odoo_ids=ids,
                 key=self.env._("variants"),
                 value=", ".join(v.label() for v in plans[gid].variants[:3]),
                 taken={id: taken[id] for id in ids if taken.get(id, gid) != gid},
+                shared=frozenset(id for id in ids if id in declared),
             )
             for gid, ids in found.items()
         }
@@ -387,7 +410,7 @@ class ShopifyProductTemplate(models.Model):
 
     @api.model
     def _link_records(self, backend, plans, made):
-        keys = backend.match_by.split(",")
+        keys = backend._match_keys("ProductVariant")
         self._bind(
             backend,
             [

@@ -73,7 +73,7 @@ class ShopifyBackend(models.Model):
     def _drain(self, group):
         """Job: see shopify.sync `_drain`."""
         self.ensure_one()
-        if self.sudo().state == "connected" and self.sudo().active:
+        if self._is_working() and self.sudo().active:
             self.env["shopify.sync"]._drain(self, group)
 
     def _enqueue(self, group, seen=None):
@@ -196,12 +196,12 @@ class ShopifyBackend(models.Model):
 
     @api.model
     def _for_each_store(self, act):
-        """Call act(store) for each connected store that lives here, each in a
+        """Call act(store) for each store at work that lives here, each in a
         transaction of its own: one store's error must not stop the others' cron.
 
         What fails is noted in that store's history, and tried again by the next run.
         """
-        for store in self.search([("state", "=", "connected")]):
+        for store in self.search(self._working_stores()):
             try:
                 with self.env.registry.cursor() as cr:
                     backend = store.with_env(self.env(cr=cr))

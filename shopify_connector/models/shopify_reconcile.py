@@ -67,7 +67,7 @@ class ShopifyBackend(models.Model):
 
     def _reconcile_job(self, flow, hours=None, after=None):
         """Job: list pages for a while, each committed; a successor has the rest."""
-        if self.state != "connected" or not self._is_at_home():
+        if not self._is_working() or not self._is_at_home():
             return
         stop_at = time.monotonic() + LIST_SECONDS
         with self._client() as client:
@@ -195,7 +195,7 @@ class ShopifyBackend(models.Model):
     def _reconcile_requested(self, flow):
         """A flow was switched on: what changed meanwhile told nobody, its webhooks are
         not subscribed to, and marks asked for while it was off were not written."""
-        if self.state != "connected":
+        if not self._is_working():
             return
         if flow in LISTS:
             self._enqueue_reconcile(flows=[flow])
@@ -260,7 +260,7 @@ class ShopifyBackend(models.Model):
     def _compare_job(self, shopify_type, last_id=0):
         """Job: compare linked records by ID for a while, 250 at a time, each lot
         committed; a successor has the rest."""
-        if self.state != "connected" or not self._is_at_home():
+        if not self._is_working() or not self._is_at_home():
             return
         stop_at = time.monotonic() + LIST_SECONDS
         with self._client() as client:

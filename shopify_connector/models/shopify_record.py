@@ -7,7 +7,7 @@ from ..core.gid import parse
 
 USERS = "shopify_connector.group_user"
 # The most telling first: one record may have a sync in each store and direction.
-STATES = ("review", "waiting", "cancelled", "done")
+STATES = ("review", "waiting", "cancelled", "simulated", "done")
 
 
 class ShopifyRecord(models.AbstractModel):
@@ -20,6 +20,7 @@ class ShopifyRecord(models.AbstractModel):
             ("review", "Needs Review"),
             ("waiting", "Waiting"),
             ("cancelled", "Closed"),
+            ("simulated", "Simulated"),
             ("done", "Synced"),
         ],
         "Shopify",
@@ -30,7 +31,10 @@ class ShopifyRecord(models.AbstractModel):
     @api.depends_context("uid")
     def _compute_shopify_state(self):
         for record in self:
-            states = set(record._shopify_syncs().mapped("state"))
+            states = {
+                "simulated" if row.outcome == "simulated" else row.state
+                for row in record._shopify_syncs()
+            }
             record.shopify_state = next((s for s in STATES if s in states), False)
 
     def _shopify_gids(self):

@@ -38,7 +38,7 @@ class PersonPlan:
     """Which contact a buyer is.
 
     partner_id: None while it is to be made. link: its store link is new; claim: its
-    match key isn't kept for the company yet.
+    match key isn't kept for the company yet. action: the decision, as identity.py has it.
     """
 
     person: CustomerPlan
@@ -47,6 +47,7 @@ class PersonPlan:
     claim: bool = False
     mark_again: bool = False
     summary: str = ""
+    action: str = ""
 
     @property
     def creates(self):
@@ -283,6 +284,8 @@ class ShopifyResPartner(models.Model):
         """Contacts with the very same e-mail or match key: {key: Candidates}."""
         claims = self._claims(backend, [p.match_key for p in people.values()])
         emails = {p.email for p in people.values() if p.email}
+        if "email" not in backend._match_keys("Customer"):
+            emails = set()  # the store matches no customer by it
         by_email, archived = self._partners_by_email(backend, emails - set(claims))
         twice = customers.keys_held_twice(people.values())
         ids = {
@@ -361,6 +364,7 @@ class ShopifyResPartner(models.Model):
                 claim=bool(person.match_key) and person.match_key not in claims,
                 mark_again=decision.action == "update_and_mark",
                 summary=self._summary(person, decision),
+                action=decision.action,
             )
             if isinstance(plans[key], PersonPlan) and decision.odoo_id is None:
                 try:

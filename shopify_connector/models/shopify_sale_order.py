@@ -270,7 +270,7 @@ class ShopifySaleOrder(models.Model):
         orders = self._new_sale_orders(backend, todo, people)
         self._check_amounts(todo, orders)
         made = [
-            (create.plan, order, _in_turn(create.plan, order))
+            (create.plan, order, _in_turn(create, order))
             for create, order in zip(todo.values(), orders, strict=True)
         ]
         if backend.order_confirm == "confirm":
@@ -315,7 +315,7 @@ class ShopifySaleOrder(models.Model):
 
     @api.model
     def _bind_orders(self, backend, made):
-        """made: [(plan, sale order, {GID of a planned line: ID of its order line})]"""
+        """made: [(plan, sale order, [(Part, ID of its order line)])]"""
         links = self._bind(
             backend,
             [
@@ -327,13 +327,12 @@ class ShopifySaleOrder(models.Model):
             backend,
             [
                 {
-                    "shopify_gid": line.gid,
-                    "odoo_id": pairs[line.gid],
+                    **part.link_values(),
+                    "odoo_id": odoo_line,
                     "order_link_id": link.id,
-                    "kind": line.kind,
                 }
-                for (plan, _order, pairs), link in zip(made, links, strict=True)
-                for line in plan.lines
+                for (_plan, _order, pairs), link in zip(made, links, strict=True)
+                for part, odoo_line in pairs
             ],
         )
         return links
@@ -400,29 +399,29 @@ class ShopifySaleOrder(models.Model):
         return {link.sale_order_id.id: link for link in links}
 
 
-def _in_turn(plan, order):
-    """The lines of an order that was just made from this plan."""
-    return {
-        line.gid: odoo_line.id
-        for line, odoo_line in zip(plan.lines, order.order_line, strict=True)
-    }
+def _in_turn(create, order):
+    """The lines of an order that was just made."""
+    parts = create.lookup.parts(create.plan)
+    lines = zip(parts, order.order_line, strict=True)
+    return [(part, odoo_line.id) for part, odoo_line in lines]
 
 
 def _pairs(plan, order, lookup):
-    """{GID: order line} of an order that stands; None where people changed its lines.
+    """[(Part, order line ID)] of an order that stands; None where people changed it.
     Sections, notes and down payments are Odoo's own."""
     lines = order.order_line.filtered(
         lambda line: not line.display_type and not line.is_downpayment
     )
+    parts = {part.key: part for part in lookup.parts(plan)}
     wanted = [
         Wanted(
-            gid=line.gid,
-            product=lookup.product_id(line),
-            quantity=Decimal(line.quantity),
-            subtotal=line.untaxed,
-            sure=bool(line.variant_gid),
+            gid=key,
+            product=part.product_id,
+            quantity=Decimal(part.line.quantity),
+            subtotal=part.line.untaxed,
+            sure=bool(part.line.variant_gid),
         )
-        for line in plan.lines
+        for key, part in parts.items()
     ]
     standing = [
         Standing(
@@ -434,7 +433,8 @@ def _pairs(plan, order, lookup):
         )
         for line in lines
     ]
-    return pair_lines(wanted, standing)
+    pairs = pair_lines(wanted, standing)
+    return pairs and [(parts[key], line_id) for key, line_id in pairs.items()]
 
 
 def _decimal(amount):

@@ -199,13 +199,23 @@ class ShopifyStockLevel(models.Model):
     @api.model
     def _trigger_products(self, product_ids):
         self.env.cr.execute(
-            "SELECT backend_id, array_agg(id) FROM shopify_stock_level"
-            " WHERE product_id = ANY(%s) GROUP BY backend_id",
-            [list(product_ids)],
+            """
+            SELECT backend_id, array_agg(DISTINCT id)
+              FROM (SELECT backend_id, id
+                      FROM shopify_stock_level
+                     WHERE product_id = ANY(%(products)s)
+                     UNION ALL
+                    SELECT level.backend_id, level.id
+                      FROM shopify_product_component component
+                      JOIN shopify_stock_level level
+                        ON level.variant_link_id = component.link_id
+                     WHERE component.product_id = ANY(%(products)s)) found
+             GROUP BY backend_id""",
+            {"products": list(product_ids)},
         )
         for backend_id, ids in self.env.cr.fetchall():
             backend = self.env["shopify.backend"].browse(backend_id)
-            if backend.active and backend.state == "connected":
+            if backend.active and backend._is_working():
                 self._insert_triggers(backend, ids, "stock moved")
 
     @api.model
@@ -272,9 +282,9 @@ class ShopifyBackend(models.Model):
     def _reconcile_requested(self, flow):
         result = super()._reconcile_requested(flow)
         # Stock waits for fulfilments, so both ask for the same comparison.
-        if self.state == "connected" and flow in ("stock", "fulfilments"):
+        if self._is_working() and flow in ("stock", "fulfilments"):
             self.env["shopify.stock.level"]._trigger_all(self, f"{flow} switched on")
-        if self.state == "connected" and flow == "fulfilments":
+        if self._is_working() and flow == "fulfilments":
             self.env["shopify.stock.picking"]._trigger_undelivered(
                 self, "fulfilments switched on"
             )

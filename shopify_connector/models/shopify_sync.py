@@ -53,7 +53,12 @@ class ShopifySync(models.Model):
         index=True,
     )
     outcome = fields.Selection(
-        [("synced", "Synced"), ("unchanged", "Unchanged"), ("excluded", "Excluded")]
+        [
+            ("synced", "Synced"),
+            ("unchanged", "Unchanged"),
+            ("excluded", "Excluded"),
+            ("simulated", "Simulated: not written"),
+        ]
     )
     note = fields.Char(help="The rule that excluded it, or what was done.")
     reason_code = fields.Char("Reason", index=True)

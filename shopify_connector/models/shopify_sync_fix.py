@@ -18,6 +18,8 @@ FIXES = {
     "link_product": "action_link",
     "link_customer": "action_link",
     "choose_match": "action_link",
+    "relink": "action_relink",
+    "treat_as_new": "action_relink",
     "accept": "action_accept",
     "open_in_shopify": "action_open_in_shopify",
     "open_record": "action_open_in_odoo",
@@ -40,7 +42,12 @@ FIXES = {
 }
 COMPARE = "action_compare"
 # Fixes that change something, each by the role that may.
-OPERATORS_FIXES = ("action_link", "action_accept", "action_settle")
+OPERATORS_FIXES = (
+    "action_link",
+    "action_relink",
+    "action_accept",
+    "action_settle",
+)
 # A person's go ends these, though comparing comes first.
 ACCEPTED_TOO = ("unexplained_stock_drop",)
 SIDES = ("shopify_", "odoo_")
@@ -93,6 +100,19 @@ class ShopifySync(models.Model):
             "type": "ir.actions.act_window",
             "name": self.env._("Link"),
             "res_model": "shopify.link.wizard",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_sync_id": self.id},
+        }
+
+    def action_relink(self):
+        """Change what this record is linked to."""
+        self.ensure_one()
+        check_role(self.env, OPERATOR)
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Change the link"),
+            "res_model": "shopify.relink.wizard",
             "view_mode": "form",
             "target": "new",
             "context": {"default_sync_id": self.id},
@@ -252,7 +272,12 @@ class ShopifySync(models.Model):
         """What keeps these rows from running at once, though somebody asked for it."""
         # sudo: the state of stores that these rows are of
         backends = self.sudo().backend_id
-        stopped = backends.filtered(lambda store: store.state != "connected")[:1]
+        stopped = backends.filtered(lambda store: not store._is_working())[:1]
+        if stopped.state == "copy":
+            return self.env._(
+                "Noted, but the store %s is a copy that doesn't read from Shopify.",
+                stopped.name,
+            )
         if stopped:
             return self.env._(
                 "Noted, but the store %s is not connected or on hold: it goes on when "
@@ -279,11 +304,13 @@ class ShopifySync(models.Model):
 
     # === A PERSON SETTLES AN UNKNOWN OUTCOME === #
 
-    def _settle_by_person(self, was_done, reason):
+    def _settle_by_person(self, was_done, reason, found=""):
         """Record what a person found in Shopify about requests that got no answer.
 
         Done: nothing is sent again, and the rows of these requests close. Not done: it
         is sent anew. Either way, whatever waited for the answer goes on.
+
+        found: ID of what the person saw in Shopify, where several records fit.
         """
         self.ensure_one()
         waiting = self | self._stopped_with()
@@ -293,6 +320,8 @@ class ShopifySync(models.Model):
         if not writes:
             raise UserError(self.env._("No request of this record is open any more."))
         self._check_nothing_may_arrive(writes)
+        if was_done:
+            self._link_what_was_done(writes, found)
         asked = {name for write in writes for name in write.subjects}
         ended = waiting.filtered(lambda row: was_done and row._subject_name() in asked)
         writes._close(writes.mapped("uuid"), "settled" if was_done else "not_applied")
@@ -303,6 +332,10 @@ class ShopifySync(models.Model):
             rest._note_person("settled", reason)
             rest.action_retry()
         return self._released_notification(len(waiting))
+
+    def _link_what_was_done(self, writes, found=""):
+        """Link what these requests made in Shopify, where a type knows how to tell.
+        Raises UserError when the person must say which one it was."""
 
     def _check_nothing_may_arrive(self, writes):
         """Refuse an answer while Shopify may still carry a request out."""

@@ -4,11 +4,14 @@ import random
 
 from odoo import api, fields, models
 
-from ..core import failures
+from ..core import failures, preview
 from ..core.failures import Failure
 from ..core.outcome import Outcome
 from .shopify_trigger import PRIORITY, group_of
 from .sync_subject import CLOSED, SCHEDULED
+
+NO_PREVIEW = {"preview": False, "preview_digest": False}
+KEPT_APART = ("traceback", "preview")
 
 
 class ShopifySync(models.Model):
@@ -23,6 +26,7 @@ class ShopifySync(models.Model):
         events, creates, waits = [], [], {}
         flows = {row.flow: row for row in backend.sudo().flow_ids}
         trigger_ids = [i for subject in results for i in subject.trigger_ids]
+        self._keep_read({s: end for s, end in results.items() if end[0] is CLOSED})
         results = {s: end for s, end in results.items() if end[0] is not CLOSED}
         for subject, (result, facts) in results.items():
             vals = self._row_values(backend, subject, result, facts, flows, now)
@@ -52,6 +56,15 @@ class ShopifySync(models.Model):
                 "DELETE FROM shopify_trigger WHERE id = ANY(%s)", [trigger_ids]
             )
         self.env.flush_all()
+
+    @api.model
+    def _keep_read(self, closed):
+        """What a person closed stays so; but it was read as it is now, or the next
+        comparison would read it again for ever."""
+        for subject, (_end, facts) in closed.items():
+            updated_at = facts.get("updated_at")
+            if updated_at and updated_at != subject.remote_updated_at:
+                self.sudo().browse(subject.sync_id).remote_updated_at = updated_at
 
     @api.model
     def _subject_values(self, backend, subject):
@@ -90,6 +103,9 @@ class ShopifySync(models.Model):
                 "attempt_count": 0,
                 "first_failed_at": False,
                 "is_accepted": False,
+                **NO_PREVIEW,
+                "accepted_digest": False,
+                "refused_digest": False,
                 "remote_updated_at": facts.get("updated_at") or False,
             }
         reason = failures.CATALOGUE[result.code]
@@ -99,7 +115,7 @@ class ShopifySync(models.Model):
         decision = failures.decide(result, attempts, now, random.random())
         retry_at = getattr(decision, "when", None)
         row = flows.get(subject.flow)
-        params = {k: v for k, v in result.params.items() if k != "traceback"}
+        params = _plain_params(result)
         vals |= {
             "state": "waiting" if retry_at else "review",
             "outcome": False,
@@ -114,7 +130,10 @@ class ShopifySync(models.Model):
             "next_attempt_at": retry_at or False,
             "attempt_count": attempts,
             "is_accepted": bool(subject.accepted and retry_at),
+            **preview_values(result.params.get("preview")),
         }
+        if not vals["is_accepted"]:
+            vals["accepted_digest"] = False
         # Whoever a stop was handed to keeps it, however often it stops again.
         if not (subject.attempts and self.sudo().browse(subject.sync_id).owner_id):
             vals["owner_id"] = row.owner_id.id if row else False
@@ -145,9 +164,7 @@ class ShopifySync(models.Model):
                 else result.note
             ),
             "reason_params": (
-                {k: v for k, v in result.params.items() if k != "traceback"}
-                if failed
-                else False
+                _plain_params(result) if failed else False
             ),
             "changes": (
                 []
@@ -192,6 +209,18 @@ class ShopifySync(models.Model):
                 "waited for",
                 lift=True,
             )
+
+
+def preview_values(shown):
+    """A row's fields for a preview as JSON, or for none."""
+    if not shown:
+        return NO_PREVIEW
+    return {"preview": shown, "preview_digest": preview.digest(shown)}
+
+
+def _plain_params(failure):
+    """Without what is kept elsewhere, for fewer eyes."""
+    return {k: v for k, v in failure.params.items() if k not in KEPT_APART}
 
 
 def _text(value):

@@ -117,11 +117,7 @@ class ShopifySync(models.Model):
         try:
             with self.env.cr.savepoint():
                 plans = model._plan(backend, nodes)
-                stopped = {
-                    key: self._withheld(backend, by_key[key], plan)
-                    for key, plan in plans.items()
-                }
-                found = {key: stop for key, stop in stopped.items() if stop}
+                found = self._withheld(model, backend, by_key, plans)
                 todo = {key: plan for key, plan in plans.items() if key not in found}
                 if todo:
                     found.update(model._apply(backend, todo))
@@ -145,17 +141,20 @@ class ShopifySync(models.Model):
         return found
 
     @api.model
-    def _withheld(self, backend, subject, plan):
-        """What keeps this plan from being carried out, if anything does."""
-        if isinstance(plan, Failure | Outcome):
-            return plan
-        in_review = backend._flow_policy(subject.flow) == "review"
-        if in_review and not subject.accepted and getattr(plan, "creates", True):
-            return Failure(
-                "to_accept",
-                {"summary": getattr(plan, "summary", "") or ""},
-            )
-        return None
+    def _withheld(self, model, backend, by_key, plans):
+        """What keeps plans from being carried out: {key: Outcome | Failure | CLOSED}."""
+        ended = (Failure, Outcome)
+        found = {key: plan for key, plan in plans.items() if isinstance(plan, ended)}
+        to_ask = {
+            key: plan
+            for key, plan in plans.items()
+            if key not in found
+            and getattr(plan, "creates", True)
+            and backend._flow_policy(by_key[key].flow) == "review"
+        }
+        if to_ask:
+            found |= self._ask_first(model, backend, by_key, to_ask)
+        return found
 
     @api.model
     def _run_out(self, backend, client, model_name, subjects):

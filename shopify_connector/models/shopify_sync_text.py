@@ -39,6 +39,7 @@ class ShopifySync(models.Model):
     status = fields.Selection(
         [
             ("synced", "Synced"),
+            ("simulated", "Simulated"),
             ("excluded", "Excluded"),
             ("waiting", "Waiting"),
             ("review", "Needs Review"),
@@ -173,7 +174,8 @@ class ShopifySync(models.Model):
             if row.state != "done":
                 row.status = row.state
             else:
-                row.status = "excluded" if row.outcome == "excluded" else "synced"
+                told = row.outcome in ("excluded", "simulated")
+                row.status = row.outcome if told else "synced"
 
     @api.depends("cause_key", "backend_id")
     def _compute_cause_count(self):

@@ -99,6 +99,8 @@ class ShopifyBackend(models.Model):
         self._for_each_store(lambda backend: backend._heal())
 
     def _heal(self):
+        if self.sudo().state == "copy":
+            return  # what the living database subscribed to isn't a copy's to mend
         with self._client() as client:
             try:
                 if not self._may_work(client):

@@ -6,26 +6,31 @@ the job's snapshot is older, and a push must never rest on it.
 
 from collections import defaultdict
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 
 from odoo.tools import SQL
 
+from ..core.stock import ComponentFacts, LineAtPlace, add_line
+
 
 @dataclass
-class OdooFacts:
-    """Units of one level; see core.stock.LevelFacts for their meaning.
-
+class OdooLevel:
+    """What Odoo knows of one level. products: {product ID: ComponentFacts} of all that
+    the variant stands for and Odoo keeps stock of. fulfilled: in units of the variant.
     settled: rows of shopify.line.place that change nothing any more.
     """
 
-    on_hand: float = 0.0
-    shipped: float = 0.0
-    undelivered: float = 0.0
-    other_demand: float = 0.0
+    products: dict = field(default_factory=dict)
     fulfilled: int = 0
-    settled: tuple = ()
+    settled: set = field(default_factory=set)
+
+    def add(self, product, **units):
+        old = self.products[product]
+        self.products[product] = replace(
+            old, **{name: getattr(old, name) + more for name, more in units.items()}
+        )
 
 
 @contextmanager
@@ -38,12 +43,28 @@ def fresh_snapshot(registry):
         yield cr
 
 
-# A level with the place of its stock; `inside` matches its location and all below.
+# A level with the place of its stock, once for each product that its variant stands for;
+# `inside` matches its location and all below.
 _LEVELS = SQL(
     """
-    SELECT level.id, level.backend_id, level.product_id, place.shopify_gid AS gid,
-           root.parent_path || '%%' AS inside
+    SELECT level.id, level.backend_id, level.product_id = part.product_id AS is_main,
+           part.product_id, part.quantity AS per_pack, part.variant_gid,
+           template.is_storable AS is_kept,
+           place.shopify_gid AS gid, root.parent_path || '%%' AS inside
       FROM shopify_stock_level level
+      JOIN LATERAL (
+            SELECT variant.odoo_id AS product_id, variant.main_quantity AS quantity,
+                   variant.shopify_gid AS variant_gid
+              FROM shopify_product_product variant
+             WHERE variant.id = level.variant_link_id
+             UNION ALL
+            SELECT component.product_id, component.quantity, variant.shopify_gid
+              FROM shopify_product_component component
+              JOIN shopify_product_product variant ON variant.id = component.link_id
+             WHERE component.link_id = level.variant_link_id
+           ) part ON true
+      JOIN product_product product ON product.id = part.product_id
+      JOIN product_template template ON template.id = product.product_tmpl_id
       JOIN shopify_mapping_location place ON place.id = level.location_link_id
       JOIN stock_location root ON root.id = place.location_id
     """
@@ -51,23 +72,32 @@ _LEVELS = SQL(
 
 
 def read_stock_facts(cr, level_ids):
-    """{level ID: OdooFacts}; a level without a mapped location is missing."""
+    """{level ID: OdooLevel}; a level without a mapped location is missing."""
     levels = SQL("WITH lv AS (%s WHERE level.id = ANY(%s))", _LEVELS, list(level_ids))
-    cr.execute(SQL("%s SELECT id FROM lv", levels))
-    facts = {row[0]: OdooFacts() for row in cr.fetchall()}
-    for level, units in _on_hand(cr, levels):
-        facts[level].on_hand = units
+    cr.execute(SQL("%s SELECT id, product_id, per_pack, is_kept FROM lv", levels))
+    facts, unkept = defaultdict(OdooLevel), []
+    for level, product, per_pack, is_kept in cr.fetchall():
+        facts[level].products[product] = ComponentFacts(per_pack)
+        if not is_kept:
+            unkept.append((level, product))
+    for level, product, units in _on_hand(cr, levels):
+        facts[level].add(product, odoo_on_hand=units)
     for level, units in _fulfilled(cr, levels):
         facts[level].fulfilled = units
     demand = defaultdict(float)
-    for level, line_link, units in _open_demand(cr, levels):
-        demand[level, line_link] += units
-        facts[level].other_demand += units
-    for level, place, line_link, opened, fulfilled, left in _unsettled(cr, levels):
-        _add_line(
-            facts[level], place, opened, fulfilled, left, demand[level, line_link]
-        )
-    return facts
+    for level, product, line_link, units in _open_demand(cr, levels):
+        demand[level, product, line_link] += units
+        facts[level].add(product, other_demand=units)
+    for level, product, place, line_link, *line in _unsettled(cr, levels):
+        line = LineAtPlace(*line, demand=demand[level, product, line_link])
+        products = facts[level].products
+        products[product] = add_line(products[product], line)
+        if line.is_settled:
+            facts[level].settled.add(place)
+    for level, product in unkept:
+        # A service or a consumable in a pack makes it no scarcer.
+        del facts[level].products[product]
+    return dict(facts)
 
 
 def known_fulfilled(cr, level_ids):
@@ -76,32 +106,18 @@ def known_fulfilled(cr, level_ids):
     return dict(_fulfilled(cr, levels))
 
 
-def _add_line(facts, place, opened, fulfilled, left, demand):
-    """One Shopify order line at the level's location.
-
-    demand: of its open moves from there; left: gone from there by done ones. A unit that
-    Shopify holds open there, or that it says has left, is none of the others' demand.
-    """
-    undelivered = max(0.0, fulfilled - left)
-    facts.shipped += min(opened, max(0.0, left - fulfilled))
-    facts.undelivered += undelivered
-    facts.other_demand -= min(demand, opened + undelivered)
-    if not opened and not undelivered and not demand:
-        facts.settled += (place,)
-
-
 def _on_hand(cr, levels):
     cr.execute(
         SQL(
             """%s
-            SELECT lv.id, sum(quant.quantity)
+            SELECT lv.id, lv.product_id, sum(quant.quantity)
               FROM lv
               JOIN stock_quant quant ON quant.product_id = lv.product_id
               JOIN stock_location location
                 ON location.id = quant.location_id
                AND location.parent_path LIKE lv.inside
                AND location.usage = 'internal'
-             GROUP BY lv.id""",
+             GROUP BY lv.id, lv.product_id""",
             levels,
         )
     )
@@ -118,6 +134,8 @@ def _fulfilled(cr, levels):
                 ON place.backend_id = lv.backend_id
                AND place.product_id = lv.product_id
                AND place.location_gid = lv.gid
+               AND place.variant_gid = lv.variant_gid
+             WHERE lv.is_main
              GROUP BY lv.id""",
             levels,
         )
@@ -130,7 +148,7 @@ def _open_demand(cr, levels):
     cr.execute(
         SQL(
             """%s
-            SELECT lv.id, line.id, sum(move.product_qty)
+            SELECT lv.id, lv.product_id, line.id, sum(move.product_qty)
               FROM lv
               JOIN stock_move move
                 ON move.product_id = lv.product_id
@@ -144,7 +162,7 @@ def _open_demand(cr, levels):
               LEFT JOIN shopify_sale_order_line line
                 ON line.odoo_id = move.sale_line_id
                AND line.backend_id = lv.backend_id
-             GROUP BY lv.id, line.id""",
+             GROUP BY lv.id, lv.product_id, line.id""",
             levels,
         )
     )
@@ -156,8 +174,9 @@ def _unsettled(cr, levels):
     cr.execute(
         SQL(
             """%s
-            SELECT lv.id, place.id, line.id, place.open_units, place.fulfilled_units,
-                   coalesce(gone.units, 0)
+            SELECT lv.id, lv.product_id, place.id, line.id,
+                   place.variant_gid IS NOT DISTINCT FROM lv.variant_gid, line.per_pack,
+                   place.open_units, place.fulfilled_units, coalesce(gone.units, 0)
               FROM lv
               JOIN shopify_line_place place
                 ON place.backend_id = lv.backend_id

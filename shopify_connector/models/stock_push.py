@@ -10,9 +10,15 @@ from datetime import UTC, timedelta
 from odoo import fields
 from odoo.tools import float_round
 
-from ..api.errors import ConflictError, RejectedError, ShopifyError
+from ..api.errors import (
+    ConflictError,
+    ReadOnlyError,
+    RejectedError,
+    ShopifyError,
+)
 from ..core.failures import Failure
 from ..core.outcome import Change, Outcome
+from ..core.preview import of_stock
 from ..core.settle import Timing
 from ..core.stock import (
     Agreement,
@@ -48,6 +54,7 @@ class StockPush:
         self.mutations = env["shopify.mutation"]
         self.in_review = backend._flow_policy("stock") == "review"
         self.ends = {}
+        self.known = None
         self.looked_for_orders = False
         # What a refused call may have written: level -> (row, agreement it would make)
         self.doubtful = {}
@@ -85,17 +92,23 @@ class StockPush:
                 self._end(level, Outcome("excluded", rule))
             elif rule := self._rule_against(level):
                 self._end(level, Outcome("excluded", rule))
-            elif level.product_id.uom_id != unit:
-                self._end(level, _unit_differs(level.product_id))
+            elif odd := self._products(level).filtered(lambda p: p.uom_id != unit):
+                self._end(level, _unit_differs(odd[0]))
             elif fulfilments_off:
                 self._end(level, Failure("stock_needs_fulfilments"))
         self.levels = there
+
+    @staticmethod
+    def _products(level):
+        return level.variant_link_id.odoo_id | (
+            level.variant_link_id.component_ids.product_id
+        )
 
     def _rule_against(self, level):
         place, variant = level.location_link_id, level.variant_link_id
         if variant.gone_at or not variant.tracked:
             return self.env._("Shopify doesn't keep this variant's stock.")
-        if not level.product_id.is_storable:
+        if not any(self._products(level).mapped("is_storable")):
             return self.env._("Odoo doesn't keep this product's stock.")
         if not place.location_id:
             return self.env._("The location %s has no warehouse.", place.name)
@@ -238,7 +251,7 @@ class StockPush:
         self.env.flush_all()
         with fresh_snapshot(self.env.registry) as cr:
             odoo = read_stock_facts(cr, levels.ids)
-        places = [place for facts in odoo.values() for place in facts.settled]
+        places = {place for facts in odoo.values() for place in facts.settled}
         self.env["shopify.line.place"].sudo().browse(places).write({"is_closed": True})
         facts = {}
         for level in levels:
@@ -248,10 +261,9 @@ class StockPush:
                 item=level.variant_link_id.inventory_item_gid,
                 location=level.location_link_id.shopify_gid,
                 on_hand=seen.on_hand,
-                odoo_on_hand=known.on_hand,
-                shipped=known.shipped,
-                undelivered=known.undelivered,
-                other_demand=known.other_demand,
+                # Each of its products, also where it is but one.
+                odoo_on_hand=0,
+                components=tuple(known.products.values()),
                 buffer=self.backend.stock_buffer,
                 fulfilled=known.fulfilled,
                 fulfilled_before=before.get(level.id, 0),
@@ -291,9 +303,8 @@ class StockPush:
             }
         )
         if plan.writes:
-            if self.in_review and not level.is_accepted:
-                summary = f"{facts.on_hand or 0} → {plan.quantity}"
-                self._end(level, Failure("to_accept", {"summary": summary}))
+            if self.in_review:
+                self._ask_first(level, facts.on_hand or 0, plan.quantity)
             return
         if plan.agreement:
             level._agree(plan.agreement)
@@ -301,6 +312,28 @@ class StockPush:
             # There was nothing to use the go for, and it covers nothing later.
             level.is_accepted = False
         self._end(level, plan.reason or Outcome("unchanged", self._note(plan)))
+
+    def _ask_first(self, level, before, after):
+        """Give the level its end unless a person accepted this very change."""
+        row, anew = self._rows().get(level.id, (None, False))
+        stop = self.env["shopify.sync"]._unless_accepted(
+            row,
+            of_stock(level.display_name, before, after),
+            f"{before} → {after}",
+            accepted=level.is_accepted,
+            anew=anew,
+        )
+        if stop:
+            level.is_accepted = False
+            self._end(level, stop)
+
+    def _rows(self):
+        """What people said, of all levels, read once."""
+        if self.known is None:
+            self.known = self.env["shopify.sync"]._rows_out(
+                self.backend, self.levels._name, self.levels.ids
+            )
+        return self.known
 
     def _note(self, plan):
         if plan.kind == "hold":
@@ -324,6 +357,10 @@ class StockPush:
             )
         except (ConflictError, RejectedError) as error:
             return self._refused(rows, plan, by_key, error)
+        except ReadOnlyError:
+            for row, level in zip(rows, levels, strict=True):
+                self._end(level, plan.levels[row.key].reason or self._simulated(row))
+            return self.levels.browse()
         except ShopifyError as error:
             failure = remote_failure(self.backend, error)
             for level in levels:
@@ -333,6 +370,16 @@ class StockPush:
             self._written(level, row, plan.levels[row.key])
         self.mutations._close_after_commit([key])
         return self.levels.browse()
+
+    def _simulated(self, row):
+        """The end of a push that a copy of the database would have made."""
+        change = Change(self.env._("On hand in Shopify"), row.change_from, row.quantity)
+        note = self.env._(
+            "Would have written %(after)s instead of %(before)s.",
+            after=row.quantity,
+            before=row.change_from,
+        )
+        return Outcome("simulated", note, (change,))
 
     def _before(self, row, plan, by_key):
         level, wanted = by_key[row.key], plan.levels[row.key].agreement

@@ -1,42 +1,114 @@
-"""Merging contacts minds their Shopify links."""
+"""Merging contacts minds their Shopify links.
 
-from collections import Counter
+Odoo's merge moves foreign keys in SQL, past every guard, and deletes the rows that then
+break a unique index. So links are moved before that pass, by the connector's own means,
+and nothing of them is left to it.
+"""
 
-from odoo import models
+from odoo import fields, models
 from odoo.exceptions import UserError
+
+from ..models.shopify_res_partner import CONTACT
+
+SKIP = "shopify_skip_linked"
 
 
 class MergePartnerAutomatic(models.TransientModel):
     _inherit = "base.partner.merge.automatic.wizard"
 
-    def _merge(self, partner_ids, dst_partner=None, extra_checks=True):
-        """Refuse to merge two customers of one store.
+    shopify_keep_aliases = fields.Boolean(
+        "One Person with Several Shopify Accounts",
+        help="Contacts that are different customers in one Shopify store are merged "
+        "too: the others become further accounts of the contact that is kept.",
+    )
+    shopify_skipped = fields.Char("Left Apart", readonly=True)
 
-        Odoo's merge moves foreign keys in SQL and deletes the rows that then break a
-        unique index: one of the two links would vanish without a word.
-        """
+    def action_start_automatic_process(self):
+        """Groups with several customers of one store are left apart and named: one of
+        them must not keep all the others from being merged."""
+        skipping = self.with_context(**{SKIP: True})
+        return super(MergePartnerAutomatic, skipping).action_start_automatic_process()
+
+    def action_update_all_process(self):
+        skipping = self.with_context(**{SKIP: True})
+        return super(MergePartnerAutomatic, skipping).action_update_all_process()
+
+    def _merge(self, partner_ids, dst_partner=None, extra_checks=True):
+        """Refuse to merge two customers of one store, unless told that they are one."""
+        refusal = None if self.shopify_keep_aliases else self._refusal(partner_ids)
+        if refusal and self.env.context.get(SKIP):
+            self.shopify_skipped = ", ".join(
+                filter(None, [self.shopify_skipped, refusal])
+            )
+            return None
+        if refusal:
+            raise UserError(refusal)
+        return super()._merge(partner_ids, dst_partner, extra_checks)
+
+    def _refusal(self, partner_ids):
+        """Why these can't be one contact, or None."""
+        for (backend, _kind), links in self._main_links(partner_ids).items():
+            if len(links) > 1:
+                return self.env._(
+                    "These contacts are different customers in the Shopify store "
+                    "%(store)s: %(customers)s. Merge the customers in Shopify "
+                    "first, or leave the contacts apart.",
+                    store=backend.name,
+                    customers=", ".join(
+                        f"{link.odoo_id.display_name} ({link.shopify_gid})"
+                        for link in links
+                    ),
+                )
+        return None
+
+    def _main_links(self, partner_ids):
+        """{(store, kind): main links of these contacts}"""
         # sudo: whoever merges may not see the store
         links = (
             self.env["shopify.res.partner"]
             .sudo()
             .search(
-                [("odoo_id", "in", list(partner_ids)), ("shopify_gid", "!=", False)]
+                [
+                    ("odoo_id", "in", list(partner_ids)),
+                    ("shopify_gid", "!=", False),
+                    ("alias_of_id", "=", False),
+                ],
+                order="id",
             )
         )
-        counts = Counter((link.backend_id, link.kind) for link in links)
-        for (backend, _kind), count in counts.items():
-            if count > 1:
-                raise UserError(
-                    self.env._(
-                        "These contacts are different customers in the Shopify store "
-                        "%(store)s: %(customers)s. Merge the customers in Shopify "
-                        "first, or leave the contacts apart.",
-                        store=backend.name,
-                        customers=", ".join(
-                            f"{link.odoo_id.display_name} ({link.shopify_gid})"
-                            for link in links
-                            if link.backend_id == backend
-                        ),
-                    )
-                )
-        return super()._merge(partner_ids, dst_partner, extra_checks)
+        return links.grouped(lambda link: (link.backend_id, link.kind))
+
+    def _update_foreign_keys(self, src_partners, dst_partner):
+        """See Odoo's; links go first, with history and a new proof."""
+        self._move_links(src_partners, dst_partner)
+        self._move_match_keys(src_partners, dst_partner)
+        self.env.flush_all()
+        return super()._update_foreign_keys(src_partners, dst_partner)
+
+    def _move_links(self, src_partners, dst_partner):
+        reason = self.env._("contacts merged")
+        for links in self._main_links((src_partners | dst_partner).ids).values():
+            main = links.filtered(lambda link: link.odoo_id == dst_partner)[:1]
+            if not main:
+                main = links[0]
+                main._relink(dst_partner.sudo(), reason)
+            for link in links - main:
+                link._make_alias(main, reason)
+
+    def _move_match_keys(self, src_partners, dst_partner):
+        """Guests and addresses: unique a company, so an address that both contacts have
+        keeps one row."""
+        rows = self.env["shopify.res.partner"].sudo()
+        rows.search(
+            [("odoo_id", "in", src_partners.ids), ("shopify_gid", "=", False)]
+        )._as_engine().write({"odoo_id": dst_partner.id})
+        kept = rows.search(
+            [("parent_partner_id", "=", dst_partner.id), ("kind", "=", CONTACT)]
+        )
+        known = {(row.company_id, row.match_key) for row in kept}
+        for row in rows.search([("parent_partner_id", "in", src_partners.ids)]):
+            if (row.company_id, row.match_key) in known:
+                row._as_engine().unlink()
+                continue
+            known.add((row.company_id, row.match_key))
+            row._as_engine().write({"parent_partner_id": dst_partner.id})

@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ..models.roles import MANAGER, check_role
+from ..models.shopify_gate import WISH
 
 STEPS = [
     ("store", "Which store?"),
@@ -63,6 +64,7 @@ class ShopifyConnectWizard(models.TransientModel):
     )
     lang = fields.Selection(related="backend_id.lang", readonly=False)
     order_confirm = fields.Selection(related="backend_id.order_confirm", readonly=False)
+    unpaid_orders = fields.Selection(related="backend_id.unpaid_orders", readonly=False)
     product_policy = fields.Selection(
         related="backend_id.product_policy", readonly=False
     )
@@ -276,6 +278,12 @@ class ShopifyConnectWizard(models.TransientModel):
                 )
             )
         self.backend_id.action_connect()
+        self.backend_id._scan_once()
+
+    def write(self, vals):
+        """Automatic, chosen here before all is linked, is kept as a wish: the flow
+        reviews until its gate opens."""
+        return super(ShopifyConnectWizard, self.with_context(**{WISH: True})).write(vals)
 
 
 class ShopifyConnectCheck(models.TransientModel):

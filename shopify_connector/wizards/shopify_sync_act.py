@@ -30,6 +30,10 @@ class ShopifySyncAct(models.TransientModel):
         ],
         "What You Found",
     )
+    found = fields.Char(
+        "Its Shopify ID",
+        help="Only if several fulfilments in Shopify fit: which one is this delivery's.",
+    )
     hours = fields.Integer("For How Many Hours", default=24)
     user_id = fields.Many2one(
         "res.users",
@@ -77,7 +81,7 @@ class ShopifySyncAct(models.TransientModel):
             raise UserError(self.env._("Say what you found in Shopify."))
         reason = self._said_why()
         for row in self.sync_ids:
-            row._settle_by_person(self.verdict == "done", reason)
+            row._settle_by_person(self.verdict == "done", reason, self.found)
 
     def _said_why(self):
         reason = (self.reason or "").strip()

@@ -170,6 +170,6 @@ def test_other_version_in_the_answer_is_seen(emulator, client, shop):
 def test_points_of_the_bucket_follow_the_emulator(client):
     answer = client.execute("shop/connect")
 
-    assert answer.cost.requested == 5
+    assert answer.cost.requested == 6
     assert client._bucket.state.maximum == answer.cost.status.maximum
     assert client._bucket.state.reservations == ()

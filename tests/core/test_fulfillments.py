@@ -14,6 +14,8 @@ from core.fulfillments import (
     RemoteOrder,
     ShippedLine,
     Tracking,
+    likely_fulfillments,
+    new_fulfillments,
     plan_fulfillment,
     read_order,
     settle_fulfillment,
@@ -528,3 +530,26 @@ def test_no_change_is_not_believed_while_the_request_may_still_arrive():
     verdict = settle_fulfillment(before(), unchanged, timing(119), NOON)
 
     assert (verdict.kind, verdict.until) == ("wait", NOON + timedelta(seconds=120))
+
+
+def test_exactly_what_was_sent_is_likelier_than_the_same_units_elsewhere():
+    facts = before()
+    sent = facts["lines"]
+    exact = fulfillment(8, numbers=(facts["number"],))
+    exact = replace(exact, lines=sent)
+    elsewhere = replace(exact, gid="gid://shopify/Fulfillment/9", location=THERE)
+    void = replace(exact, gid="gid://shopify/Fulfillment/10", status="CANCELLED")
+    found = order(fulfillment_order(), fulfillments=[elsewhere, exact, void])
+
+    assert likely_fulfillments(facts, found) == (exact.gid,)
+    assert new_fulfillments(facts, found) == (elsewhere.gid, exact.gid)
+
+
+def test_same_units_or_same_number_may_be_it_and_nothing_else():
+    facts = before()
+    units = replace(fulfillment(8), lines=facts["lines"], location=THERE)
+    number = fulfillment(9, lines=((1, 77),), numbers=(facts["number"],))
+    other = fulfillment(10, lines=((1, 77),))
+    found = order(fulfillment_order(), fulfillments=[units, number, other])
+
+    assert likely_fulfillments(facts, found) == (units.gid, number.gid)

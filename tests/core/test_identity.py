@@ -59,6 +59,27 @@ def test_linked_and_both_sides_agree_is_an_update():
     assert decide(link=LINK, mark=OUR_MARK) == Decision("update", odoo_id=42)
 
 
+def test_alias_without_a_mark_is_an_update_and_is_never_marked():
+    assert decide(link=but(LINK, alias=True)) == Decision("update", odoo_id=42)
+
+
+def test_alias_that_still_carries_the_mark_we_left_is_handed_to_the_write_back():
+    old = but(OURS, ids=(7,))
+    alias = but(LINK, alias=True, previous=old)
+
+    decision = decide(link=alias, mark=carried("7", old))
+
+    assert (decision.action, decision.mark_again) == ("update_and_mark", True)
+
+
+def test_alias_with_a_strangers_mark_stops():
+    stopped(
+        "identity_conflict",
+        link=but(LINK, alias=True),
+        mark=carried("7", but(OURS, ids=(7,))),
+    )
+
+
 def test_linked_with_the_mark_cleared_is_updated_marked_and_noted():
     decision = decide(link=LINK, mark=NO_MARK)
 
@@ -583,3 +604,84 @@ def test_two_objects_of_a_batch_that_claim_one_record_stop_and_name_each_other()
     assert found[G].params == {"key": "SKU", "value": "A", "candidates": [G2]}
     assert found[G2].params == {"key": "barcode", "value": "1", "candidates": [G]}
     assert found[G].odoo_id is None
+
+
+# --- Packs and shared records ------------------------------------------------------
+
+PACK = but(OURS, ids=(42, 7), quantities=(1, 2))
+PACK_LINK = but(LINK, ids=(42, 7), quantities=(1, 2))
+COPY = but(OURS, shared=True)
+COPY_LINK = but(LINK, shared=True)
+
+
+def test_pack_whose_proof_names_all_its_ids_and_quantities_is_an_update():
+    assert decide(link=PACK_LINK, mark=carried("42", PACK)).action == "update"
+
+
+def test_pack_with_another_quantity_in_its_proof_stops():
+    other = but(PACK, quantities=(1, 3))
+
+    stopped("identity_conflict", link=PACK_LINK, mark=carried("42", other))
+
+
+def test_contents_changed_here_are_marked_again():
+    link = but(PACK_LINK, previous=OURS)
+
+    decision = decide(link=link, mark=OUR_MARK)
+
+    assert (decision.action, decision.mark_again) == ("update_and_mark", True)
+
+
+def test_shared_records_further_object_carries_the_proof_alone():
+    decision = decide(link=COPY_LINK, mark=carried(None, COPY))
+
+    assert decision == Decision("update", odoo_id=42)
+
+
+@pytest.mark.parametrize("mark", [NO_MARK, carried(None, but(OURS, ids=(7,)))])
+def test_shared_records_further_object_is_marked_until_its_proof_stands(mark):
+    decision = decide(link=but(COPY_LINK, marked=False), mark=mark)
+
+    assert (decision.action, decision.mark_again) == ("update_and_mark", True)
+
+
+def test_further_object_with_somebody_elses_proof_or_an_id_stops():
+    stopped("identity_conflict", link=COPY_LINK, mark=carried(None, OURS))
+    stopped("identity_conflict", link=COPY_LINK, mark=carried("42", COPY))
+
+
+def test_unlinked_proof_of_a_shared_record_claims_no_more_than_a_duplicates():
+    for candidates in (Candidates(), Candidates(odoo_ids=(42,), taken={42: G2})):
+        assert decide(
+            mark=carried(None, COPY), candidates=candidates, may_create=True
+        ) == decide(candidates=candidates, may_create=True)
+
+
+def test_record_declared_shared_is_linked_though_taken_and_though_others_share_its_key():
+    candidates = Candidates(
+        odoo_ids=(42,), remote_gids=(G, G2), taken={42: G2}, shared=frozenset({42})
+    )
+
+    assert decide(candidates=candidates).action == "link"
+    assert decide(candidates=candidates, propose=True).action == "propose"
+    stopped("ambiguous_match", candidates=but(candidates, odoo_ids=(42, 7)))
+    stopped("ambiguous_match", candidates=but(candidates, shared=frozenset()))
+
+
+def test_several_may_claim_only_what_is_declared_shared():
+    link = Decision("link", odoo_id=42)
+    shared = Candidates(odoo_ids=(42,), shared=frozenset({42}))
+    both = {G: link, G2: link}
+
+    assert several_claim(both, {G: shared, G2: shared}) == both
+    stops = several_claim(both, {G: Candidates(odoo_ids=(42,))})
+    assert {d.reason_code for d in stops.values()} == {"ambiguous_match"}
+
+
+def test_outbound_further_object_of_a_shared_record_is_updated_not_a_rival():
+    facts = OutboundFacts(
+        expected=COPY, linked_gid=G, owner=Owner(G2, OUR_MARK, linked_to=42)
+    )
+
+    assert decide_outbound(facts).action == "update"
+    assert decide_outbound(but(facts, expected=OURS)).action == "stop"

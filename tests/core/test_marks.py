@@ -176,3 +176,65 @@ def test_a_written_mark_is_verified_as_read():
     assert verify_mark(carried("42", OURS), OURS, "42") is None
     for found in (NO_MARK, carried("42", FOREIGN), carried("43", OURS)):
         assert verify_mark(found, OURS, "42").code == "mark_overwritten"
+
+
+# --- Packs and shared records ------------------------------------------------------
+
+SINGLE = Proof("db", "product.product", (5,), "none", "t")
+GIFT_BOX = Proof("db", "product.product", (5, 6), "none", "t", (1, 2))
+FURTHER = Proof("db", "product.product", (5,), "none", "t", shared=True)
+
+
+def test_proof_states_quantities_and_sharing_only_where_there_are_any():
+    assert SINGLE.to_json() == (
+        '{"birth":"none","database":"db","ids":[5],"model":"product.product","token":"t"}'
+    )
+    assert GIFT_BOX.to_json() == (
+        '{"birth":"none","database":"db","ids":[5,6],"model":"product.product",'
+        '"quantities":[1,2],"token":"t"}'
+    )
+    for proof in (SINGLE, GIFT_BOX, FURTHER):
+        assert parse_proof(proof.to_json()) == proof
+
+
+def test_one_of_each_is_the_same_proof_as_none_stated():
+    text = GIFT_BOX.to_json().replace("[1,2]", "[1,1]")
+
+    assert parse_proof(text) == Proof("db", "product.product", (5, 6), "none", "t")
+
+
+@pytest.mark.parametrize("quantities", ["[1]", "[1,0]", '["1",2]', "[1,2,3]", "{}"])
+def test_proof_with_unusable_quantities_proves_nothing(quantities):
+    text = GIFT_BOX.to_json().replace("[1,2]", quantities)
+
+    assert isinstance(parse_proof(text), BadProof)
+
+
+def test_changed_contents_repair_our_own_mark():
+    plan = decide_mark(Mark("5", "d1", SINGLE, "d2"), GIFT_BOX, GIFT_BOX.value)
+
+    assert (plan.kind, plan.value_digest, plan.proof_digest) == ("repair", "d1", "d2")
+
+
+def test_further_object_of_a_shared_record_gets_the_proof_alone():
+    assert FURTHER.value is None
+    plan = decide_mark(Mark(), FURTHER, FURTHER.value)
+
+    [item] = mark_inputs("gid://shopify/ProductVariant/1", plan, FURTHER, None)
+    assert (plan.kind, item["key"]) == ("write", "proof")
+    assert verify_mark(Mark(None, None, FURTHER, "d"), FURTHER, None) is None
+    assert verify_mark(Mark("5", "d", FURTHER, "d"), FURTHER, None).code == (
+        "mark_overwritten"
+    )
+
+
+def test_id_on_a_further_object_is_never_taken_away_silently():
+    plan = decide_mark(Mark("5", "d1", SINGLE, "d2"), FURTHER, None, previous=SINGLE)
+
+    assert (plan.kind, plan.reason_code) == ("stop", "identity_conflict")
+
+
+def test_the_next_object_gets_the_id_when_the_first_is_gone():
+    plan = decide_mark(Mark(None, None, FURTHER, "d2"), SINGLE, "5", previous=FURTHER)
+
+    assert (plan.kind, plan.value_digest, plan.proof_digest) == ("repair", None, "d2")

@@ -115,7 +115,7 @@ def test_archived_odoo_variant_spares_no_search_for_a_shared_sku():
 def test_product_is_made_for_the_first_key_that_the_store_matches_by():
     [variant] = mug(barcode="1").variants
 
-    assert product_links.made_key(variant, ("sku", "barcode")) == "sku:MUG"
+    assert product_links.made_key(variant, ("sku", "barcode")) == "sku:mug"
     assert product_links.made_key(variant, ("barcode", "sku")) == "barcode:1"
     assert product_links.made_key(variant, ("barcode",)) == "barcode:1"
 
@@ -135,7 +135,19 @@ def test_keys_of_a_batch_name_each_value_once():
         [mug(barcode="1"), mug(number=2), mug(sku="", number=3)]
     )
 
-    assert keys == {"sku": ("MUG",), "barcode": ("1",)}
+    assert keys == {"sku": ("mug",), "barcode": ("1",)}
+
+
+def test_sku_in_other_letters_and_blanks_is_the_same_sku():
+    found = match(mug(sku=" mug "), OdooVariant(5, 50, sku="MUG"))
+
+    assert found.odoo_ids == (5,)
+
+
+def test_barcode_in_other_letters_is_another_barcode():
+    found = match(mug(sku="", barcode="ab1"), OdooVariant(5, 50, barcode="AB1"))
+
+    assert found.odoo_ids == ()
 
 
 def test_matches_in_two_odoo_products_name_both():

@@ -1,7 +1,17 @@
 """Connecting: what the test says, what is made once, and nothing twice."""
 
+from datetime import datetime
+from unittest.mock import patch
+
+from odoo import fields
+
+from odoo.addons.shopify_connector.api.errors import RejectedError
+from odoo.addons.shopify_connector.models import shopify_webhooks as webhooks
+
 from ..common import ShopifyHttpCase
 from .sync_case import SyncHelpers
+
+HOOK = "WebhookSubscription"
 
 # What the emulator doesn't grant by itself.
 OPTIONAL = ("write_locations", "write_third_party_fulfillment_orders")
@@ -267,3 +277,173 @@ class TestConnect(ConnectCase):
             [("backend_id", "=", self.store.id), ("subject_key", "=", mug["id"])]
         )
         self.assertEqual(row.filtered(lambda r: r.direction == "in").state, "done")
+
+
+class TestSubscriptions(ConnectCase):
+    def setUp(self):
+        super().setUp()
+        self.store.action_connect()
+        self.env.flush_all()
+
+    def heal(self):
+        self.env.flush_all()
+        self.env["shopify.backend"]._cron_heal()
+
+    def hooks(self):
+        return {(row["topic"], row["uri"]) for row in self.other.of_type(HOOK)}
+
+    def subscribe(self, topic, uri):
+        """By our app, but not by this store."""
+        client_id = self.other.app.client_id
+        values = {"includeFields": [], "filter": None, "format": "JSON", "name": None}
+        return self.other.add(
+            HOOK, topic=topic, uri=uri, _app=client_id, _failures=0, **values
+        )
+
+    def move_to(self, address):
+        self.env["ir.config_parameter"].set_param("web.base.url", address)
+
+    def test_address_taken_by_a_faster_worker_is_no_error(self):
+        before = self.hooks()
+        dead = next(row for row in self.other.of_type(HOOK))
+        kept = dict(dead)
+        self.other.delete(dead)
+        # The other worker subscribes after this one has looked.
+        read = webhooks.read_subscriptions
+        looks = []
+
+        def look(client):
+            found = read(client)
+            if not looks:
+                self.other.add(HOOK, **kept)
+            looks.append(1)
+            return found
+
+        with patch.object(webhooks, "read_subscriptions", look):
+            with self.store._client() as client:
+                self.store._ensure_webhooks(client)
+
+        self.assertEqual(self.hooks(), before)
+        self.assertEqual(len(self.other.of_type(HOOK)), len(before))
+        self.assertEqual(len(looks), 2)
+
+    def test_refused_subscription_that_is_not_there_is_an_error(self):
+        self.move_to("http://erp.example.com")  # Shopify takes https only
+
+        with self.store._client() as client, self.assertRaises(RejectedError):
+            self.store._ensure_webhooks(client)
+
+    def test_subscriptions_at_the_former_address_are_deleted(self):
+        before = self.hooks()
+        self.move_to("https://erp.example.com")
+
+        self.heal()
+
+        after = self.hooks()
+        self.assertEqual(len(after), len(before))
+        start = f"https://erp.example.com/shopify/webhook/{self.store.id}/"
+        self.assertEqual({uri.startswith(start) for _topic, uri in after}, {True})
+
+    def test_subscriptions_with_a_former_key_are_deleted(self):
+        former = self.store.webhook_key
+        self.store.webhook_key = "a-new-key"
+
+        self.heal()
+
+        self.assertFalse([uri for _topic, uri in self.hooks() if former in uri])
+
+    def test_what_is_not_certainly_ours_is_never_deleted(self):
+        store, key = self.store.id, self.store.webhook_key
+        others = {
+            ("ORDERS_CREATE", "https://hooks.example.com/orders"),
+            ("ORDERS_CREATE", f"https://live/shopify/webhook/{store}/k/orders_create"),
+            (
+                "ORDERS_CREATE",
+                f"https://live/shopify/webhook/{store}/{key}/orders_create",
+            ),
+        }
+        for topic, uri in others:
+            self.subscribe(topic, uri)
+        self.move_to("https://erp.example.com")
+
+        self.heal()
+
+        self.assertLessEqual(others, self.hooks())
+
+    def test_copy_that_took_over_deletes_nothing_of_the_original(self):
+        before = self.hooks()
+        # As the copy holds it: noted where the original lives.
+        self.store.webhook_addresses = [
+            {**entry, "place": ["1", "1"]} for entry in self.store.webhook_addresses
+        ]
+        self.move_to("https://staging.example.com")
+
+        self.heal()
+
+        self.assertLessEqual(before, self.hooks())
+
+    def test_copy_on_hold_deletes_nothing(self):
+        before = self.hooks()
+        self.move_to("https://staging.example.com")
+        self.env.cr.execute("UPDATE shopify_lease SET database_oid = '1'")
+
+        self.heal()
+
+        self.assertEqual(self.hooks(), before)
+
+    def test_topics_that_no_flow_wants_are_unsubscribed(self):
+        flow = self.store.flow_ids.filtered(lambda row: row.flow == "customers")
+        flow.policy = "off"
+
+        self.heal()
+
+        topics = {topic for topic, _uri in self.hooks()}
+        self.assertFalse({t for t in topics if t.startswith("CUSTOMERS")})
+        self.assertIn("ORDERS_CREATE", topics)
+
+    def test_second_round_deletes_and_makes_nothing(self):
+        self.move_to("https://erp.example.com")
+        self.heal()
+        applied = self.applied()
+
+        self.heal()
+
+        for name in ("webhookSubscriptionDelete", "webhookSubscriptionCreate"):
+            self.assertEqual(self.applied()[name], applied[name])
+
+
+class TestApiVersion(ConnectCase):
+    def setUp(self):
+        super().setUp()
+        self.store.action_connect()
+
+    def warning_on(self, *day):
+        now = datetime(*day, 12)
+        self.env.invalidate_all()
+        with patch.object(fields.Datetime, "now", lambda *_args: now):
+            return self.store.api_version_warning
+
+    def test_end_of_the_version_is_said_ninety_days_before(self):
+        self.assertFalse(self.warning_on(2027, 7, 2))
+        self.assertIn("10/01/2027", self.warning_on(2027, 7, 3))
+
+    def test_version_that_shopify_no_longer_supports_is_said(self):
+        offered = [{"handle": "2026-10", "displayName": "2026-10", "supported": False}]
+        with self.store._client() as client:
+            self.store._note_api_version(client, {"publicApiVersions": offered})
+        self.assertIn(
+            "no longer supports API version 2026-10", self.warning_on(2026, 12, 1)
+        )
+
+    def test_answer_in_another_version_is_said_by_the_next_check(self):
+        self.other.fault("version", times=None)
+        self.addCleanup(self.other.clear_faults)
+        self.env.flush_all()
+        self.store._recheck_access()
+
+        self.assertIn("2027-01 instead of 2026-10", self.warning_on(2026, 12, 1))
+
+        self.other.clear_faults()
+        self.store._recheck_access()
+
+        self.assertFalse(self.warning_on(2026, 12, 1))

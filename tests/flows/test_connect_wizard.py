@@ -173,6 +173,8 @@ class TestFurtherSteps(WizardCase):
         self.go_on(wizard, 2)
         with Form(wizard) as form:
             form.order_confirm = "draft"
+            self.assertEqual(form.unpaid_orders, "wait")
+            form.unpaid_orders = "import"
             with form.location_ids.edit(0) as line:
                 line.warehouse_id = self.store().default_warehouse_id
         self.go_on(wizard)
@@ -183,6 +185,7 @@ class TestFurtherSteps(WizardCase):
 
         store = self.store()
         self.assertEqual(store.order_confirm, "draft")
+        self.assertEqual(store.unpaid_orders, "import")
         self.assertEqual(
             store.location_ids[:1].warehouse_id, store.default_warehouse_id
         )

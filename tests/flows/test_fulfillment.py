@@ -1,5 +1,7 @@
 """A done delivery becomes one fulfilment in Shopify, whatever gets lost on the way."""
 
+from unittest.mock import patch
+
 from odoo.exceptions import UserError
 from odoo.tests import new_test_user
 
@@ -163,6 +165,51 @@ class TestFulfillment(StockCase):
         (made,) = self.fulfillments()
         self.assertEqual(self.units(made), {"SHIRT": 2})
 
+    def test_a_dropship_delivery_is_fulfilled_and_counted_once(self):
+        sale = self.imported([("SHIRT", 2)])
+        picking = self._as_dropship(sale.picking_ids)
+
+        self.deliver(sale)
+        self.run_syncs()
+
+        (made,) = self.fulfillments()
+        self.assertEqual(self.units(made), {"SHIRT": 2})
+        self.assertPicking(picking, "synced")
+        # Shopify took them from its location; no push lowers it a second time.
+        self.forget_requests()
+        self.push("SHIRT")
+        self.assertEqual(self.products["SHIRT"].qty_available, 100)
+        self.assertEqual(self.on_hand("SHIRT"), 98)
+        self.assertEqual(self.written(), [])
+
+    def test_a_dropship_delivery_that_told_nobody_is_found_at_night(self):
+        sale = self.imported([("SHIRT", 2)])
+        picking = self._as_dropship(sale.picking_ids)
+        with patch.object(type(picking), "_ask_for_fulfillments", lambda *_args: None):
+            self.deliver(sale)
+
+        picking.shopify_binding_ids._trigger_undelivered(self.backend, "schedule")
+        self.run_syncs()
+
+        self.assertEqual(len(self.fulfillments()), 1)
+
+    def _as_dropship(self, picking):
+        """From the vendor to the customer, by a type as Odoo's dropshipping makes."""
+        picking.do_unreserve()
+        kind = picking.picking_type_id.copy({"sequence_code": "DROP"})
+        # The module that adds this code may not be installed.
+        kind.flush_recordset()
+        self.env.cr.execute(
+            "UPDATE stock_picking_type SET code = 'dropship' WHERE id = %s", [kind.id]
+        )
+        self.env.invalidate_all()
+        picking.picking_type_id = kind
+        picking.location_id = self.env.ref("stock.stock_location_suppliers")
+        picking.move_ids.location_id = picking.location_id
+        picking.action_assign()
+        self.assertEqual(picking.picking_type_code, "dropship")
+        return picking
+
     # --- deliveries that told nobody ---
 
     def test_a_delivery_done_while_fulfilments_were_off_is_sent_when_they_are_on(self):
@@ -320,6 +367,42 @@ class TestFulfillment(StockCase):
 
         self.assertEqual(len(self.fulfillments()), 1)
 
+    def test_a_persons_go_outlives_a_passing_failure(self):
+        sale = self.imported([("SHIRT", 2)])
+        flow = self.backend.flow_ids.filtered(lambda f: f.flow == "fulfilments")
+        flow.policy = "review"
+        picking = self.deliver(sale)
+        self.run_syncs()
+        row = self.picking_sync(picking)
+        self.shop.fault("throttle", operation="fulfillmentCreate", times=None)
+        row.action_accept()
+        self.run_syncs()
+        self.assertEqual((row.state, self.fulfillments()), ("waiting", []))
+        self.assertNotEqual(row.reason_code, "to_accept")
+
+        self.emulator.faults.clear()
+        self.shop.set_bucket(points=1000.0)
+        self.again(picking)
+
+        self.assertEqual(len(self.fulfillments()), 1)
+        self.assertPicking(picking, "synced")
+        self.assertFalse(row.is_accepted)
+
+    def test_a_go_holds_for_one_fulfilment_and_not_the_next(self):
+        sale = self.imported([("SHIRT", 5)])
+        flow = self.backend.flow_ids.filtered(lambda f: f.flow == "fulfilments")
+        flow.policy = "review"
+        first = self.deliver(sale, SHIRT=2)
+        self.run_syncs()
+        self.picking_sync(first).action_accept()
+        self.run_syncs()
+
+        second = self.deliver(sale)
+        self.run_syncs()
+
+        self.assertEqual(len(self.fulfillments()), 1)
+        self.assertEqual(self.picking_sync(second).reason_code, "to_accept")
+
     # --- lost answers ---
 
     def test_a_lost_answer_is_found_in_shopify_and_linked(self):
@@ -416,6 +499,48 @@ class TestFulfillment(StockCase):
         self.assertEqual(self.picking_sync(first).state, "cancelled")
         self.assertPicking(second, "synced")
 
+    def test_done_links_the_fulfilment_that_fits(self):
+        first, hand, gids = self._lost_among_others([1, 2])
+
+        self._say(first, was_done=True)
+
+        self.assertEqual(first.shopify_binding_ids.shopify_gid, gids[1])
+        self.assertEqual(self.picking_sync(first).state, "cancelled")
+        self.assertEqual(hand, first)
+
+    def test_several_that_fit_are_told_apart_by_a_person(self):
+        first, _hand, gids = self._lost_among_others([2, 2])
+
+        with self.assertRaisesRegex(UserError, f"{gids[0]}, {gids[1]}"):
+            self._say(first, was_done=True)
+        self.assertFalse(first.shopify_binding_ids)
+        self.assertEqual(len(self.picking_sync(first)._open_writes()), 1)
+        self._say(first, was_done=True, found=gids[1].rpartition("/")[2])
+
+        self.assertEqual(first.shopify_binding_ids.shopify_gid, gids[1])
+
+    def test_an_id_of_something_else_is_refused(self):
+        first, _hand, _gids = self._lost_among_others([1, 2])
+
+        for found in ("gid://shopify/Order/1", "999999"):
+            with self.assertRaises(UserError):
+                self._say(first, was_done=True, found=found)
+
+        self.assertFalse(first.shopify_binding_ids)
+
+    def _lost_among_others(self, units):
+        """A request without an answer, and fulfilments entered by hand meanwhile."""
+        sale = self.imported([("SHIRT", 5)])
+        self.shop.fault("reset_before", operation="fulfillmentCreate")
+        picking = self.deliver(sale, SHIRT=2)
+        self.run_syncs()
+        for count in units:
+            self.shop.merchant_fulfill(
+                self.gid(sale), lines=[{"line": "SHIRT", "quantity": count}]
+            )
+        self.days_pass(minutes=5)
+        return picking, picking, [made["id"] for made in self.fulfillments()]
+
     def test_no_answer_is_taken_while_the_request_may_still_arrive(self):
         first, _second = self._two_that_nobody_can_tell(minutes=0)
 
@@ -442,13 +567,14 @@ class TestFulfillment(StockCase):
             )
         return first, second
 
-    def _say(self, picking, was_done):
-        operator = new_test_user(
+    def _say(self, picking, was_done, found=""):
+        operator = self.env["res.users"].search([("login", "=", "answerer")])
+        operator = operator or new_test_user(
             self.env, "answerer", "shopify_connector.group_operator"
         )
         row = self.picking_sync(picking).with_user(operator)
         with self._own_cursors():
-            row._settle_by_person(was_done, "I looked")
+            row._settle_by_person(was_done, "I looked", found)
 
     def test_an_answer_stored_but_not_linked_is_linked_by_the_next_run(self):
         sale = self.imported([("SHIRT", 2)])

@@ -128,6 +128,34 @@ class TestGoLive(SyncCase):
         self.assertEqual((line.product_id, line.product_uom_qty), (second, 3.0))
         self.assertEqual(self.marked(mug["variants"][0]), str(second.id))
 
+        # Both belong together after all: from now on the variant stands for a pack.
+        pack = (
+            self.env["shopify.pack.wizard"]
+            .with_context(default_link_id=self.variant_link(mug).id)
+            .create({"reason": "Sold as a set"})
+        )
+        pack.line_ids = [(0, 0, {"product_id": first.id, "quantity": 2})]
+        pack.action_apply()
+        self.run_syncs()
+        set_order = self.order([(mug["variants"][0], 3)], taxes=[])
+        self.sync(set_order)
+
+        sale = self.sale_order(set_order)
+        self.assertEqual(
+            [(line.product_id, line.product_uom_qty) for line in sale.order_line],
+            [(second, 3.0), (first, 6.0)],
+        )
+        self.assertAmounts(sale, "28.50", "0.00")
+        proof = self.proof(mug["variants"][0])
+        self.assertEqual(
+            (proof["ids"], proof["quantities"]), ([second.id, first.id], [1, 2])
+        )
+        self.read_again("orders", order["id"])
+        self.assertDone(order["id"], "unchanged")
+        self.assertEqual(
+            self.sale_order(order).order_line.mapped("product_uom_qty"), [3.0]
+        )
+
     def test_manual_edit_of_visible_product_field(self):
         """Products are written once: the edit stays, the difference is in History."""
         mug = self.mug()

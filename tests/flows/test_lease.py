@@ -90,7 +90,7 @@ class TestLease(LeaseCase):
 
             self.assertHeld(mug, "copy")
             self.assertEqual(len(self.shop.requests), before)
-            self.backend.action_take_lease()
+            self.backend._become_live("a test")
             self.start_counting()
 
     def test_copy_of_a_whole_machine_is_held_by_the_lease_in_shopify(self):
@@ -157,7 +157,7 @@ class TestLease(LeaseCase):
         self.read_again("products", mug["id"])
         self.assertEqual(self.backend.state, "hold")
 
-        self.backend.action_take_lease()
+        self.backend._become_live("a test")
         self.run_syncs()
 
         self.assertEqual(self.backend.state, "connected")

@@ -148,7 +148,7 @@ class TestRoles(SecurityCase):
             backend = self.backend.with_user(user)
             self.assertRefused(lambda backend=backend: backend.write({"name": "Mine"}))
             self.assertRefused(backend.action_connect, "Only Shopify managers")
-            self.assertRefused(backend.action_take_lease, "Only Shopify managers")
+            self.assertRefused(backend.action_copy_wizard, "Only Shopify managers")
             self.assertRefused(backend.action_connect_wizard, "Only Shopify managers")
             flow = backend.flow_ids[:1]
             self.assertRefused(lambda flow=flow: flow.write({"policy": "off"}))
@@ -160,7 +160,7 @@ class TestRoles(SecurityCase):
         sent = len(self.shop.requests)
 
         with self.assertRaises(AccessError), self._own_cursors():
-            self.backend.with_user(self.operator).action_take_lease()
+            self.backend.with_user(self.operator)._become_live("mine")
 
         self.assertEqual(len(self.shop.requests), sent)
 
@@ -285,7 +285,7 @@ class TestCompanies(SecurityCase):
         sent = len(self.shop.requests)
 
         self.assertRefused(backend.action_connect)
-        self.assertRefused(backend.action_take_lease)
+        self.assertRefused(lambda: backend._become_live("mine"))
         self.assertRefused(backend.action_sync_now)
         self.assertRefused(backend.action_resume_flows)
         self.assertRefused(self.backend.flow_ids.with_user(self.stranger).action_resume)

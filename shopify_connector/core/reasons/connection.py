@@ -244,6 +244,39 @@ REASONS = (
         store_wide=True,
     ),
     Reason(
+        code="copy_writes_nothing",
+        title=_("Copy: nothing is written to Shopify"),
+        message=_(
+            "This database is a copy, so “%(operation)s” was not sent to Shopify. What "
+            "it would have written is kept with the Shopify writes."
+        ),
+        nature="configuration",
+        retry_safe=True,
+        retry_text=_("Safe: a copy never writes to Shopify."),
+        fix="resume_store",
+        fix_label=_("Open the store"),
+        owner_role="manager",
+        weight=20,
+        store_wide=False,
+    ),
+    Reason(
+        code="links_not_rebuilt",
+        title=_("Links not rebuilt after a restore"),
+        message=_(
+            "This database was restored from a backup: records that were linked since "
+            "are missing here. Nothing runs until the links are rebuilt from Shopify, or "
+            "a manager says why that isn't needed."
+        ),
+        nature="configuration",
+        retry_safe=True,
+        retry_text=_("Safe after rebuilding: links are restored before anything is made."),
+        fix="resume_store",
+        fix_label=_("Open the store"),
+        owner_role="manager",
+        weight=95,
+        store_wide=True,
+    ),
+    Reason(
         code="app_uninstalled",
         title=_("App removed in Shopify"),
         message=_(

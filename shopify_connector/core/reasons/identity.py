@@ -216,6 +216,20 @@ REASONS = (
         weight=45,
     ),
     Reason(
+        code="unlinked_by_hand",
+        title=_("Unlinked by hand"),
+        message=_(
+            "%(record)s was unlinked from %(ours)s by %(user)s: %(why)s. It stays so "
+            "until somebody links it or says that it is new."
+        ),
+        nature="data",
+        retry_safe=True,
+        retry_text=_("Safe: it stops again until somebody has decided."),
+        fix="relink",
+        fix_label=_("Link or treat as new"),
+        weight=40,
+    ),
+    Reason(
         code="duplicate_record",
         title=_("One record exists twice"),
         message=_(
@@ -227,6 +241,22 @@ REASONS = (
         retry_text=NOTHING_CHANGED,
         fix="compare",
         fix_label=_("Compare"),
+        weight=60,
+    ),
+    Reason(
+        code="link_taken",
+        title=_("Its place is taken by another link"),
+        headline=_("A link is taken: %(rule)s"),
+        message=_(
+            "%(record)s could not be linked in %(times)s tries: %(rule)s What was begun "
+            "in Odoo was taken back; nothing else waited for it."
+        ),
+        nature="conflict",
+        retry_safe=True,
+        retry_text=_("Safe after the other link was removed or corrected."),
+        fix="report",
+        fix_label=_("Copy report"),
+        cause=("index",),
         weight=60,
     ),
     Reason(

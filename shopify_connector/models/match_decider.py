@@ -1,0 +1,406 @@
+"""Acts on a lot of the worksheet's rows: read again, decide again, link, and say so.
+
+A scan may be days old. So what is accepted is looked at anew on both sides, and decided
+by the table that the scan and the imports use; a row that has changed stays undecided and
+says what is new. All of Shopify is read before anything is written.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from psycopg2 import IntegrityError
+
+from odoo import fields
+from odoo.exceptions import UserError, ValidationError
+
+from ..core import identity, matching
+from ..core.failures import Failure, message_values
+from .match_judge import Judge
+from .remote_nodes import read_nodes
+from .scan_reader import ScanReader
+
+READ = "matching/read"
+IDS_A_REQUEST = 100
+ROWS_A_LOT = 500
+# Products first: the links of their variants name them.
+LINKED_HERE = ("Product", "ProductVariant", "Customer")
+# Stops that a person's choice settles; every other one says that the choice is wrong.
+CHOICE_SETTLES = ("ambiguous_match", "match_taken", "unlinked_by_hand")
+
+
+class FreshJudge(Judge):
+    """Decides about some rows of a scan as things are now."""
+
+    def look(self, kind, rows, owners):
+        """rows: {GID: shopify.match}. -> ({GID: Decision}, {GID: Candidates})"""
+        self._owners_read = owners
+        ids = {gid: row.id for gid, row in rows.items()}
+        keys = {
+            gid: {name: row[name] or "" for name in ("sku", "barcode", "email")}
+            | {"reference": row.reference or ""}
+            for gid, row in rows.items()
+        }
+        marks = {gid: (row.mark_value, row.mark_proof) for gid, row in rows.items()}
+        candidates = self._candidates(kind, ids, keys)
+        decisions = self._decide(kind, ids, marks, candidates)
+        return identity.several_claim(
+            {
+                gid: identity.Decision("stop", "changed_meanwhile")
+                if isinstance(found, identity.NeedsLookup)
+                else found
+                for gid, found in decisions.items()
+            },
+            candidates,
+        ), candidates
+
+    def _owners(self, kind, marks):
+        """Asked of Shopify this moment, not of the scan."""
+        return self._owners_read
+
+    def keep(self, kind, judged, candidates):
+        self._write(kind, judged, candidates)
+
+
+@dataclass
+class Look:
+    """What the rows of one type are now. nodes: as Shopify answered; owners: see
+    shopify.binding `_read_owners`."""
+
+    rows: dict
+    nodes: dict
+    owners: dict
+
+
+class Decider:
+    """Acts on rows of one scan, in the name of one person."""
+
+    def __init__(self, scan, user, reason=""):
+        self._scan = scan
+        self._backend = scan.backend_id
+        self._user = user
+        self._reason = reason
+        self.env = scan.env
+        self._judge = FreshJudge(scan)
+
+    # === ACCEPTING WHAT IS PROPOSED === #
+
+    def accept(self, rows):
+        """Link each row to the record that it is proposed for, if that still holds."""
+        for kind, look in self._read(rows).items():
+            proposed = {row: row.odoo_id for row in look.rows.values()}
+            self._settle(kind, look, proposed, "accepted")
+
+    def choose(self, row, record):
+        """Link this row to the record that a person chose. Raises UserError where the
+        marks, or another link, say that it is something else."""
+        for kind, look in self._read(row).items():
+            self._settle(kind, look, {row: record.id}, "chosen")
+        if row.decision_error:
+            raise UserError(row.decision_error)
+
+    def _read(self, rows):
+        """{type: Look}, all of it before the first write."""
+        looks = {}
+        with self._backend._client() as client:
+            for kind in LINKED_HERE:
+                part = rows.filtered(lambda row, kind=kind: row.shopify_type == kind)
+                by_gid = {row.shopify_gid: row for row in part if row.shopify_gid}
+                if not by_gid:
+                    continue
+                nodes = read_nodes(client, READ, by_gid, IDS_A_REQUEST)
+                owners = self._judge._model(kind)._read_owners(
+                    self._backend, client, nodes
+                )
+                looks[kind] = Look(by_gid, nodes, owners)
+        return looks
+
+    def _settle(self, kind, look, wanted, decision):
+        """wanted: {row: Odoo ID}"""
+        self.env.flush_all()
+        there = {g: n for g, n in look.nodes.items() if isinstance(n, dict)}
+        left = self._withheld(look)
+        if there:
+            ScanReader(self._scan, None, 0)._insert(kind, there.values())
+            self._scan.match_ids.browse([r.id for r in wanted]).invalidate_recordset()
+            rows = {gid: look.rows[gid] for gid in there}
+            decisions, candidates = self._judge.look(kind, rows, look.owners)
+            judged = {
+                gid: matching.judge(
+                    found, candidates[gid].key if gid in candidates else ""
+                )
+                for gid, found in decisions.items()
+            }
+            self._judge.keep(
+                kind,
+                {rows[gid].id: found for gid, found in judged.items()},
+                {rows[gid].id: found for gid, found in candidates.items()},
+            )
+            may = self._holds if decision == "accepted" else self._may_choose
+            for gid, found in decisions.items():
+                row = rows[gid]
+                if not may(found, judged[gid], wanted[row]):
+                    left[row] = self._now(judged[gid])
+        pairs = {row: odoo_id for row, odoo_id in wanted.items() if row not in left}
+        left |= self._refused(kind, pairs)
+        pairs = {row: odoo_id for row, odoo_id in pairs.items() if row not in left}
+        linked = self._judge._model(kind)._find(
+            self._backend, [row.shopify_gid for row in pairs]
+        )
+        new = {r: i for r, i in pairs.items() if r.shopify_gid not in linked}
+        left |= self._bind(kind, new)
+        self._note(
+            kind, {r: i for r, i in new.items() if r not in left}, left, decision
+        )
+        self._decided({r: i for r, i in pairs.items() if r not in left}, decision)
+        self._leave(left)
+
+    def _withheld(self, look):
+        """{row: why} of what Shopify no longer has, or doesn't show."""
+        return {
+            look.rows[gid]: self._said(node)
+            if isinstance(node, Failure)
+            else self.env._("Gone in Shopify since it was read.")
+            for gid, node in look.nodes.items()
+            if not isinstance(node, dict)
+        }
+
+    def _said(self, failure):
+        # pylint: disable=gettext-variable; marked for translation in core
+        template = self.env._(failure.reason.message)
+        return template % message_values(failure, self.env._("This record"))
+
+    @staticmethod
+    def _holds(decision, judged, odoo_id):
+        """Whether the proposal is still what the table says; or linked so meanwhile."""
+        return judged.verdict in ("proposed", "linked") and judged.odoo_id == odoo_id
+
+    @staticmethod
+    def _may_choose(decision, judged, odoo_id):
+        """A person may choose where keys leave it open, not against a mark or a link."""
+        if judged.verdict == "linked" or judged.key == "mark":
+            return judged.odoo_id == odoo_id
+        if judged.failure:
+            return judged.failure.code in CHOICE_SETTLES
+        return True
+
+    def _now(self, judged):
+        """What it is now, in plain words."""
+        if judged.failure:
+            return self.env._("Not linked: %s", self._said(judged.failure))
+        if judged.verdict == "linked":
+            return self.env._("Linked meanwhile to the Odoo ID %s.", judged.odoo_id)
+        if judged.verdict == "proposed":
+            return self.env._(
+                "Changed since it was compared: now it fits the Odoo ID %s.",
+                judged.odoo_id,
+            )
+        return self.env._("Changed since it was compared: nothing in Odoo fits now.")
+
+    def _refused(self, kind, pairs):
+        """{row: why} where the record is not the person's, or not this store's, to use."""
+        model = self.env[self._judge._model(kind)._model_marked()]
+        records = model.browse(set(pairs.values())).exists()
+        seen = records.with_user(self._user)._filtered_access("read")
+        unit = self.env.ref("uom.product_uom_unit")
+        refused = {}
+        for row, odoo_id in pairs.items():
+            record = model.browse(odoo_id)
+            if record not in records or odoo_id not in seen.ids:
+                refused[row] = self.env._(
+                    "The Odoo ID %s is gone, or you have no access to it.", odoo_id
+                )
+            elif record.company_id and record.company_id != self._backend.company_id:
+                refused[row] = self.env._(
+                    "%(record)s belongs to %(company)s; this store works for %(own)s.",
+                    record=record.display_name,
+                    company=record.company_id.name,
+                    own=self._backend.company_id.name,
+                )
+            elif kind == "ProductVariant" and record.uom_id != unit:
+                refused[row] = self.env._(
+                    "%(product)s is kept in %(unit)s; Shopify counts pieces.",
+                    product=record.display_name,
+                    unit=record.uom_id.name,
+                )
+        return refused | self._taken(kind, model, pairs)
+
+    def _taken(self, kind, model, pairs):
+        """{row: why} where one record, one link would be broken: by a link that is
+        there, or within this very lot."""
+        links = self._judge._model(kind)
+        others = links._links_of(self._backend, set(pairs.values()))
+        by_record = defaultdict(list)
+        for row, odoo_id in pairs.items():
+            by_record[odoo_id].append(row)
+        taken = {}
+        for odoo_id, rows in by_record.items():
+            other = others.get(odoo_id)
+            gids = {row.shopify_gid for row in rows}
+            if other:
+                gids.add(other.shopify_gid)
+            if len(gids) < 2 or self._is_shared(links, odoo_id):
+                continue
+            for row in rows:
+                if other and other.shopify_gid == row.shopify_gid:
+                    continue
+                taken[row] = self.env._(
+                    "%(record)s stands for %(others)s already: one record, one link.",
+                    record=model.browse(odoo_id).display_name,
+                    others=", ".join(sorted(gids - {row.shopify_gid})),
+                )
+        return taken
+
+    def _is_shared(self, links, odoo_id):
+        return hasattr(links, "_declared") and bool(
+            links._declared(self._backend.id, odoo_id)
+        )
+
+    # === LINKING === #
+
+    def _bind(self, kind, pairs):
+        """Link these. {row: why} of those that the database refuses: somebody was
+        faster, and the lot is halved until those stand alone."""
+        if not pairs:
+            return {}
+        links = self._judge._model(kind)
+        try:
+            with self.env.cr.savepoint():
+                made = links._bind(
+                    self._backend, [self._vals(kind, *pair) for pair in pairs.items()]
+                )
+                self._join(kind, made)
+                self.env.flush_all()
+            return {}
+        except (IntegrityError, ValidationError, UserError):
+            if len(pairs) == 1:
+                [row] = pairs
+                return {
+                    row: self.env._(
+                        "Either side was linked by somebody else this very moment. "
+                        "Look again."
+                    )
+                }
+        items = list(pairs.items())
+        half = len(items) // 2
+        return self._bind(kind, dict(items[:half])) | self._bind(
+            kind, dict(items[half:])
+        )
+
+    def _vals(self, kind, row, odoo_id):
+        vals = {"shopify_gid": row.shopify_gid, "odoo_id": odoo_id}
+        facts = row.facts or {}
+        if kind == "ProductVariant":
+            vals |= {
+                "product_gid": row.parent_gid,
+                "inventory_item_gid": facts.get("inventory_item") or False,
+                "label": row.sku or row.name,
+            }
+        if kind == "Customer":
+            vals["kind"] = "customer"
+        return vals
+
+    def _join(self, kind, made):
+        """Variants and their product know each other. Whether a variant's stock is kept
+        only its product tells: that is read again."""
+        variants = self.env["shopify.product.product"].sudo()
+        products = self.env["shopify.product.template"].sudo()
+        if kind == "ProductVariant":
+            gids = list(set(made.mapped("product_gid")) - {False})
+            self.env["shopify.trigger"].sudo()._insert(
+                self._backend,
+                [("products", "in", "Product", gid) for gid in gids],
+                "linked",
+            )
+            links = products._find(self._backend, gids)
+            loose = made
+        elif kind == "Product":
+            links = {link.shopify_gid: link for link in made}
+            loose = variants.search(
+                [
+                    ("backend_id", "=", self._backend.id),
+                    ("product_gid", "in", list(links)),
+                    ("product_link_id", "=", False),
+                ]
+            )
+        else:
+            return
+        for gid, part in loose.grouped("product_gid").items():
+            if gid in links:
+                part._as_engine().write({"product_link_id": links[gid].id})
+
+    def _note(self, kind, pairs, left, decision):
+        """History: who linked what."""
+        model = self.env[self._judge._model(kind)._model_marked()]
+        self.env["shopify.event"].sudo().create(
+            [
+                {
+                    "backend_id": self._backend.id,
+                    "kind": "person",
+                    "flow": self._judge._model(kind)._flow,
+                    "direction": "in",
+                    "subject_type": kind,
+                    "subject_key": row.shopify_gid,
+                    "record_name": row.name,
+                    "caused_by_id": self._user.id,
+                    "outcome": "linked",
+                    "message": self.env._(
+                        "Linked to %(record)s (Odoo ID %(id)s) in Matching: %(reason)s",
+                        record=record.display_name,
+                        id=record.id,
+                        reason=self._why(row, decision),
+                    ),
+                }
+                for row, odoo_id in pairs.items()
+                for record in model.browse(odoo_id).with_prefetch(pairs.values())
+            ]
+        )
+
+    def _why(self, row, decision):
+        if self._reason:
+            return self._reason
+        if decision == "chosen":
+            return self.env._("chosen by hand")
+        # pylint: disable=gettext-variable; marked for translation in core
+        label = self.env._(matching.KEY_LABELS.get(row.key_used) or row.key_used or "?")
+        return self.env._("accepted, equal by %s", label)
+
+    # === WHAT THE ROWS SAY THEN === #
+
+    def _decided(self, pairs, decision):
+        """pairs: {row: Odoo ID} of rows that are linked now."""
+        rows = self._scan.match_ids.browse([row.id for row in pairs])
+        rows.invalidate_recordset(["verdict", "odoo_model", "odoo_id"])
+        rows.write(
+            {
+                "verdict": "linked",
+                "decision": decision,
+                "decided_by_id": self._user.id,
+                "decided_at": fields.Datetime.now(),
+                "decision_error": False,
+                "reason_code": False,
+                "reason_params": False,
+            }
+        )
+        for kind, part in rows.grouped("shopify_type").items():
+            part.write({"odoo_model": self._judge._model(kind)._model_marked()})
+        for row, odoo_id in pairs.items():
+            row.odoo_id = odoo_id
+        self._drop_only_odoo(rows)
+
+    def _drop_only_odoo(self, rows):
+        """A record that is linked now isn't only in Odoo."""
+        for model, part in rows.grouped("odoo_model").items():
+            self._scan.match_ids.search(
+                [
+                    ("scan_id", "=", self._scan.id),
+                    ("shopify_gid", "=", False),
+                    ("odoo_model", "=", model),
+                    ("odoo_id", "in", part.mapped("odoo_id")),
+                ]
+            ).unlink()
+
+    def _leave(self, left):
+        """left: {row: why} of rows that stay undecided."""
+        self._scan.match_ids.browse([row.id for row in left]).invalidate_recordset()
+        for row, why in left.items():
+            row.decision_error = why

@@ -1,0 +1,694 @@
+"""Changing links by a person's decision: relink, move, unlink, split, treat as new.
+
+Only links change here, in one transaction; Shopify's marks follow by the engine, which
+knows the mark that was left (`marked_proof`) and replaces or removes nothing else.
+Whoever calls has checked roles: these methods can't be called by RPC.
+"""
+
+import re
+import secrets
+from decimal import Decimal
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..core import identity
+from ..core.failures import Failure
+from ..core.marks import label
+from ..core.order_pairs import Standing, Wanted, pair_lines
+from .remote_nodes import read_nodes
+from .shopify_mark import LINKS, READ
+
+OPEN_STATES = ("review", "waiting")
+
+
+class ShopifyBinding(models.AbstractModel):
+    _inherit = "shopify.binding"
+
+    # === THE ACTS === #
+
+    def _relink(self, record, reason):
+        """Let this link's Shopify record be another Odoo record."""
+        self.ensure_one()
+        reason = self._said(reason)
+        self._hold_syncs()
+        before = self._record()
+        self._check_choice(self.backend_id, record)
+        if record == before:
+            raise UserError(
+                self.env._("It is linked to %s already.", record.display_name)
+            )
+        self._move_to(record)
+        self._note_link(
+            "relinked",
+            self.env._(
+                "Linked to %(new)s (ID %(new_id)s) instead of %(old)s (ID %(old_id)s): "
+                "%(reason)s. To undo it, relink it to ID %(old_id)s.",
+                new=record.display_name,
+                new_id=record.id,
+                old=before.display_name,
+                old_id=before.id,
+                reason=reason,
+            ),
+            before,
+        )
+        self._look_again("relinked", before)
+
+    def _relink_gid(self, gid, reason):
+        """Let another Shopify record be this link's Odoo record: the old one is gone."""
+        self.ensure_one()
+        reason = self._said(reason)
+        self._hold_syncs(gid)
+        if not self.gone_at:
+            raise UserError(
+                self.env._(
+                    "%s still exists in Shopify, as far as is known: its link stays. "
+                    "Sync it once if it was deleted there.",
+                    self.shopify_gid,
+                )
+            )
+        taken = self._find(self.backend_id, [gid]).get(gid)
+        if taken:
+            raise UserError(
+                self.env._(
+                    "%(gid)s is linked to %(record)s already.",
+                    gid=gid,
+                    record=taken._record().display_name,
+                )
+            )
+        old_gid = self.shopify_gid
+        self._note_link("moved", self._moved_text(old_gid, gid, reason))
+        self._as_engine().write(
+            {
+                "shopify_gid": gid,
+                "gone_at": False,
+                "remote_updated_at": False,
+                **self._fresh_proof(),
+            }
+        )
+        self.env["shopify.parted"].sudo()._of(self.backend_id, [gid]).get(
+            gid, self.env["shopify.parted"]
+        ).sudo().unlink()
+        self._moved()
+        self._note_link("moved", self._moved_text(old_gid, gid, reason), self._record())
+        self.backend_id._release([f"{self._wait_prefix()}:{gid}"])
+        self._look_again("relinked")
+
+    def _moved_text(self, old_gid, gid, reason):
+        return self.env._(
+            "The link of %(record)s (ID %(id)s) moved from %(old)s, which is gone in "
+            "Shopify, to %(new)s: %(reason)s.",
+            record=self._record().display_name,
+            id=self._record().id,
+            old=old_gid,
+            new=gid,
+            reason=reason,
+        )
+
+    def _unlink_chosen(self, reason):
+        """End this link. Neither record is deleted; they stay apart until a person links
+        them again, and our mark is removed in Shopify."""
+        self.ensure_one()
+        reason = self._said(reason)
+        links = self._unlinked_together()
+        for link in links:
+            link._check_may_unlink(links)
+            link._hold_syncs()
+        for link in links:
+            record = link._record()
+            link._note_link(
+                "unlinked",
+                self.env._(
+                    "Unlinked from %(record)s (ID %(id)s): %(reason)s. To undo it, link "
+                    "them again: Shopify → To review, %(gid)s.",
+                    record=record.display_name,
+                    id=record.id,
+                    reason=reason,
+                    gid=link.shopify_gid,
+                ),
+                record,
+            )
+        marks = [(link._flow, "mark", *link._subject()) for link in links]
+        reads = [
+            (self._flow, "in", *subject) for subject in [self._reads_in()] if subject
+        ]
+        affected = self._open_syncs()
+        subjects = affected._subjects()
+        for link in links:
+            link._part("unlinked", link._left_proof(), reason)
+        backend = self.backend_id
+        # Variants go before their product, lines go with their order.
+        for link in reversed(links):
+            link._as_engine().unlink()
+        self.env["shopify.trigger"].sudo()._insert(
+            backend,
+            [*marks, *reads, *subjects],
+            "unlinked",
+        )
+
+    def _split(self, record, reason):
+        """Two that were made one: this Shopify record gets an Odoo record of its own,
+        `record` or else a copy of the present one, without its keys."""
+        self.ensure_one()
+        self._said(reason)
+        record = record or self._copy_of_record()
+        self._relink(record, reason)
+        return record
+
+    @api.model
+    def _treat_as_new(self, backend, client, gid, reason):
+        """A copy in Shopify stands for nothing in Odoo yet, whatever its mark says.
+
+        Reads it from Shopify, with all that it brings, so that exactly the marks that
+        were seen are the ones that mean nothing. Raises UserError where none does.
+        """
+        reason = self._said(reason)
+        nodes = self._fetch(backend, client, [gid])
+        if isinstance(nodes[gid], Failure) or nodes[gid] is None:
+            raise UserError(self.env._("%s can't be read in Shopify now.", gid))
+        database = self.env["shopify.mark"]._database()
+        values = []
+        for model, part in self._identity_nodes(nodes).items():
+            links = self.env[model].sudo()
+            linked = links._find(backend, part)
+            for each, node in part.items():
+                proof = identity.mark_from_node(node).proof
+                ours = isinstance(proof, identity.Proof) and (
+                    (proof.database, proof.model) == (database, links._model_marked())
+                )
+                if ours and each not in linked:
+                    values.append(links._parted_values("new", each, proof, reason))
+        said = self.env["shopify.parted"].sudo()._of(backend, [gid])
+        if not values and gid not in said:
+            raise UserError(
+                self.env._("%s carries no Odoo ID that stands in its way.", gid)
+            )
+        said.get(gid, self.env["shopify.parted"]).sudo().write({"mode": "new"})
+        self.env["shopify.parted"].sudo()._part(backend, values)
+        named = label(self._model_marked(), values[0]["odoo_id"]) if values else ""
+        text = self.env._(
+            "Treated as new, though it carried the Odoo ID of %(record)s: %(reason)s. "
+            "To undo it, unlink it and link it to that record.",
+            record=named,
+            reason=reason,
+        )
+        self.env["shopify.event"].sudo().create(
+            [
+                self._event_of(backend, self._shopify_type, gid, "new", text),
+                *(
+                    self._event_of(
+                        backend, each["odoo_model"], each["odoo_id"], "new", text
+                    )
+                    for each in values[:1]
+                ),
+            ]
+        )
+        self.env["shopify.trigger"].sudo()._insert(
+            backend, [(self._flow, "in", self._shopify_type, gid)], "retry"
+        )
+
+    # === PARTS OF THEM === #
+
+    def _record(self):
+        self.ensure_one()
+        return self._marked_records()[self]
+
+    def _subject(self):
+        return self._shopify_type, self.shopify_gid
+
+    @api.model
+    def _said(self, reason):
+        reason = (reason or "").strip().rstrip(".")
+        if not reason:
+            raise UserError(self.env._("Say why: others will want to know."))
+        return reason
+
+    def _look_if_gone(self):
+        """Read from Shopify, now, whether this link's record is gone there."""
+        if self.gone_at:
+            return
+        with self.backend_id.sudo()._client() as client:
+            nodes = read_nodes(client, READ, [self.shopify_gid], 1)
+        if nodes[self.shopify_gid] is None:
+            self._as_engine().gone_at = fields.Datetime.now()
+
+    def _hold_syncs(self, *gids):
+        """Nobody may be at work on these: their facts would be of another moment."""
+        names = [self.shopify_gid, *gids]
+        rows = (
+            self.env["shopify.sync"]
+            .sudo()  # a lock, whoever may see them
+            .search(
+                [
+                    ("backend_id", "=", self.backend_id.id),
+                    ("subject_type", "=", self._shopify_type),
+                    ("subject_key", "in", names),
+                ]
+            )
+        )
+        if rows:
+            rows._hold()
+
+    @api.model
+    def _check_choice(self, backend, record):
+        """Raise UserError where this record can't be what the Shopify record is."""
+        record.ensure_one()
+        company = record.company_id if "company_id" in record._fields else None
+        if company and company != backend.company_id:
+            raise UserError(
+                self.env._(
+                    "%(record)s belongs to %(other)s, the store to %(company)s.",
+                    record=record.display_name,
+                    other=company.name,
+                    company=backend.company_id.name,
+                )
+            )
+        other = self.sudo()._links_of(backend, record.ids).get(record.id)
+        if other and other != self:
+            raise UserError(
+                self.env._(
+                    "%(record)s is linked to %(gid)s in this store already: one record, "
+                    "one link. Unlink or relink that one first.",
+                    record=record.display_name,
+                    gid=other.shopify_gid,
+                )
+            )
+
+    def _move_to(self, record):
+        """Write the new record, with a new token: the old mark is known as the previous
+        one and is replaced."""
+        self._as_engine().write(
+            {
+                self._record_field: record.id,
+                **self._fresh_proof(),
+                **self._forgotten(),
+            }
+        )
+        self._moved()
+
+    def _fresh_proof(self):
+        return {
+            "token": secrets.token_hex(8),
+            "verified_at": False,
+            "marked_proof": self._left_proof(),
+        }
+
+    def _forgotten(self):
+        """What was known of both sides' values holds for the old pair only."""
+        return {"synced_values": False, "content_digest": False}
+
+    def _moved(self):
+        """What hangs on the link follows."""
+
+    def _left_proof(self):
+        """Text of the proof that Shopify holds, or may come to hold, from before."""
+        self.ensure_one()
+        proofs = self._proofs(self.env["shopify.mark"]._database())
+        own = proofs[self].to_json() if self in proofs else False
+        return self.marked_proof or own
+
+    def _part(self, mode, proof, reason):
+        values = self._parted_values(mode, self.shopify_gid, None, reason)
+        values.update(odoo_id=self._record().id, proof=proof)
+        self.env["shopify.parted"].sudo()._part(self.backend_id, [values])
+
+    @api.model
+    def _parted_values(self, mode, gid, proof, reason):
+        return {
+            "shopify_type": self._shopify_type,
+            "shopify_gid": gid,
+            "odoo_model": self._model_marked(),
+            "odoo_id": proof.ids[0] if proof else 0,
+            "mode": mode,
+            "proof": proof.to_json() if proof else False,
+            "reason": reason,
+        }
+
+    def _unlinked_together(self):
+        return self
+
+    def _check_may_unlink(self, links):
+        """Raise UserError while something else stands on this link."""
+
+    def _copy_of_record(self):
+        raise UserError(
+            self.env._("Choose the Odoo record that it should be: none can be made.")
+        )
+
+    # === WHO IS AFFECTED === #
+
+    def _open_syncs(self, *records):
+        """Open items that this act may release: of either record, or stopped because of
+        them."""
+        names = {self.shopify_gid, *(label(r._name, r.id) for r in records if r)}
+        record = self._record()
+        if record:
+            names.add(label(record._name, record.id))
+        rows = (
+            self.env["shopify.sync"]
+            .sudo()  # whoever may act on the link sees what it affects
+            .search(
+                [
+                    ("backend_id", "=", self.backend_id.id),
+                    ("state", "in", OPEN_STATES),
+                    "|",
+                    ("subject_key", "=", self.shopify_gid),
+                    "|",
+                    ("wait_ids.key", "=", f"{self._wait_prefix()}:{self.shopify_gid}"),
+                    ("nature", "in", ("data", "conflict")),
+                ]
+            )
+        )
+        return rows.filtered(
+            lambda row: (
+                row.subject_key == self.shopify_gid
+                or self.shopify_gid in " ".join(row.wait_ids.mapped("key"))
+                or _names(row.reason_params, names)
+            )
+        )
+
+    def _look_again(self, cause, *records):
+        """Look again at the record itself, at its mark, and at what was stopped."""
+        self._ask_for_marks(cause)
+        affected = self._open_syncs(*records)
+        subjects = [*affected._subjects()]
+        if self._reads_in():
+            subjects.append((self._flow, "in", *self._reads_in()))
+        self.env["shopify.trigger"].sudo()._insert(self.backend_id, subjects, cause)
+
+    def _reads_in(self):
+        """(type, key) of the subject by which this record is read, or None."""
+        return self._subject()
+
+    # === HISTORY === #
+
+    def _note_link(self, outcome, message, *records):
+        """Write it down for the Shopify record, and for Odoo records that the link does
+        not, or may not for ever, lead to."""
+        backend = self.backend_id
+        subjects = [self._subject(), *((r._name, r.id) for r in records if r)]
+        self.env["shopify.event"].sudo().create(
+            [
+                self._event_of(backend, kind, key, outcome, message)
+                for kind, key in subjects
+            ]
+        )
+
+    @api.model
+    def _event_of(self, backend, kind, key, outcome, message):
+        return {
+            "backend_id": backend.id,
+            "kind": "person",
+            "flow": self._flow,
+            "direction": "in",
+            "subject_type": kind,
+            "subject_key": str(key),
+            "record_name": self._record().display_name if self else str(key),
+            "caused_by_id": self.env.uid,
+            "outcome": outcome,
+            "message": message,
+        }
+
+    def action_relink(self):
+        """Open the wizard that changes this link."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Change the link"),
+            "res_model": "shopify.relink.wizard",
+            "view_mode": "form",
+            "target": "new",
+            "context": {
+                "default_backend_id": self.backend_id.id,
+                "default_shopify_type": self._shopify_type,
+                "default_shopify_gid": self.shopify_gid,
+            },
+        }
+
+
+class ShopifyProductTemplate(models.Model):
+    _inherit = "shopify.product.template"
+
+    def _move_to(self, record):
+        """Its variants go along, paired by SKU or barcode: they can't stay behind with
+        another product unnoticed."""
+        pairs = self._paired_variants(record)
+        super()._move_to(record)
+        self._as_engine().made_here = False
+        for link, variant in pairs.items():
+            before = link._record()
+            link._check_choice(self.backend_id, variant)
+            link._hold_syncs()
+            link._move_to(variant)
+            link._ask_for_marks("relinked")
+            text = self.env._(
+                "Linked to %(new)s (ID %(id)s) with its product.",
+                new=variant.display_name,
+                id=variant.id,
+            )
+            link._note_link("relinked", text, before)
+
+    def _paired_variants(self, template):
+        """{variant link: variant of this product}; raises UserError where that isn't
+        clear."""
+        links, variants = self.variant_link_ids, template.product_variant_ids
+        if len(links) == 1 and len(variants) == 1:
+            return {links: variants}
+        found = {}
+        for link in links:
+            own = link.odoo_id
+            same = variants.filtered(
+                lambda v, own=own: (
+                    (own.default_code and v.default_code == own.default_code)
+                    or (own.barcode and v.barcode == own.barcode)
+                )
+            )
+            if len(same) != 1:
+                raise UserError(
+                    self.env._(
+                        "No variant of %(product)s is clearly %(variant)s: give them "
+                        "the same SKU, or relink the variants one by one first.",
+                        product=template.display_name,
+                        variant=link.label or own.display_name,
+                    )
+                )
+            if same != own:
+                found[link] = same
+        return found
+
+    def _unlinked_together(self):
+        """Its variants are unlinked with it."""
+        return [self, *self.variant_link_ids]
+
+    def _copy_of_record(self):
+        if len(self.odoo_id.product_variant_ids) > 1:
+            raise UserError(
+                self.env._(
+                    "Choose the Odoo product that it should be: one with several "
+                    "variants isn't copied."
+                )
+            )
+        copy = self.sudo().odoo_id.copy({"name": self.odoo_id.name})
+        copy.product_variant_id.write({"default_code": False, "barcode": False})
+        return copy.sudo(False)
+
+
+class ShopifyProductProduct(models.Model):
+    _inherit = "shopify.product.product"
+
+    @api.model
+    def _check_choice(self, backend, record):
+        super()._check_choice(backend, record)
+        if record.uom_id != self.env.ref("uom.product_uom_unit"):
+            raise UserError(
+                self.env._(
+                    "%(product)s is kept in %(unit)s; Shopify counts pieces.",
+                    product=record.display_name,
+                    unit=record.uom_id.name,
+                )
+            )
+
+    def _moved(self):
+        """What both sides agreed on of stock was another pair's: it begins anew, with
+        the first go."""
+        super()._moved()
+        # The item of a variant that was made anew in Shopify isn't known before it is
+        # read; nothing may be pushed to the old one.
+        levels = self.env["shopify.stock.level"].sudo()
+        levels.search([("variant_link_id", "in", self.ids)]).unlink()
+        levels._ensure_levels(self.backend_id, variant_links=self)
+
+    def _relink_gid(self, gid, reason):
+        self._read_gidsof(self.backend_id, gid)
+        super()._relink_gid(gid, reason)
+        self._as_engine().write({"inventory_item_gid": False, "tracked": False})
+        self.env["shopify.stock.level"].sudo().search(
+            [("variant_link_id", "in", self.ids)]
+        ).unlink()
+
+    def _reads_in(self):
+        return ("Product", self.product_gid) if self.product_gid else None
+
+    def _copy_of_record(self):
+        copy = self.sudo().odoo_id.copy({"name": self.odoo_id.name})
+        copy.write({"default_code": False, "barcode": False})
+        return copy.sudo(False)
+
+    def _forgotten(self):
+        """The key that a product was made for stays with that product."""
+        return super()._forgotten() | {"made_key": False}
+
+
+class ShopifyResPartner(models.Model):
+    _inherit = "shopify.res.partner"
+
+    def _move_to(self, record):
+        """Further accounts of the contact go along; one that is moved itself is a main
+        link from now on."""
+        super()._move_to(record)
+        if self.alias_of_id:
+            self._as_engine().alias_of_id = False
+        self.alias_ids._as_engine().write({"odoo_id": record.id})
+
+    def _make_alias(self, main, reason):
+        """Let this link be a further account of another link's contact."""
+        self._hold_syncs()
+        before, record = self._record(), main._record()
+        values = {"odoo_id": record.id, "alias_of_id": main.id, **self._fresh_proof()}
+        for alias in self.alias_ids:
+            alias._as_engine().write({"odoo_id": record.id, "alias_of_id": main.id})
+        self._as_engine().write(values)
+        text = self.env._(
+            "A further account of %(record)s (ID %(id)s), whose main customer is "
+            "%(gid)s: %(reason)s. To undo it, split it.",
+            record=record.display_name,
+            id=record.id,
+            gid=main.shopify_gid,
+            reason=reason,
+        )
+        self._note_link("made an alias", text, before)
+        self._look_again("relinked")
+
+    def _check_may_unlink(self, links):
+        if self.alias_ids:
+            raise UserError(
+                self.env._(
+                    "%s are further accounts of this contact: split or unlink them "
+                    "first.",
+                    ", ".join(self.alias_ids.mapped("shopify_gid")),
+                )
+            )
+
+    def _copy_of_record(self):
+        copy = self.sudo().odoo_id.copy({"name": self.odoo_id.name, "email": False})
+        return copy.sudo(False)
+
+
+class ShopifySaleOrder(models.Model):
+    _inherit = "shopify.sale.order"
+
+    _record_field = "sale_order_id"
+
+    def _forgotten(self):
+        """What was read of the order stays true."""
+        return {}
+
+    def _move_to(self, record):
+        """Line by line: deliveries and refunds find their lines by these links."""
+        self._check_may_unlink(self)
+        pairs = self._paired_lines(record)
+        super()._move_to(record)
+        for link, line in pairs.items():
+            link._as_engine().write({"odoo_id": line.id})
+
+    def _paired_lines(self, order):
+        lines = order.order_line.filtered(
+            lambda line: not line.display_type and not line.is_downpayment
+        )
+        own = {link.shopify_gid: link.odoo_id for link in self.line_ids}
+        pairs = pair_lines(
+            [
+                Wanted(
+                    gid=gid,
+                    product=line.product_id.id,
+                    quantity=_decimal(line.product_uom_qty),
+                    subtotal=_decimal(line.price_subtotal),
+                    sure=True,
+                )
+                for gid, line in own.items()
+            ],
+            [
+                Standing(
+                    key=line.id,
+                    product=line.product_id.id,
+                    quantity=_decimal(line.product_uom_qty),
+                    subtotal=_decimal(line.price_subtotal),
+                    price=_decimal(line.price_unit),
+                )
+                for line in lines
+            ],
+        )
+        total = self.sale_order_id.amount_total
+        if pairs is None or order.amount_total != total:
+            raise UserError(
+                self.env._(
+                    "%(order)s isn't the same order: its lines or its total differ from "
+                    "%(own)s.",
+                    order=order.display_name,
+                    own=self.sale_order_id.display_name,
+                )
+            )
+        links = {link.shopify_gid: link for link in self.line_ids}
+        return {links[gid]: lines.browse(line) for gid, line in pairs.items()}
+
+    def _check_may_unlink(self, links):
+        sent = (
+            self.env["shopify.stock.picking"]
+            .sudo()
+            .search([("order_link_id", "in", self.ids)], limit=1)
+        )
+        if sent:
+            raise UserError(
+                self.env._(
+                    "A delivery of %s was told to Shopify already: this link stays.",
+                    self.sale_order_id.display_name,
+                )
+            )
+
+
+class ShopifyMappingLocation(models.Model):
+    _inherit = "shopify.mapping.location"
+
+    _record_field = "location_id"
+
+    def _moved(self):
+        """The warehouse is the one that the place belongs to."""
+        super()._moved()
+        levels = self.env["shopify.stock.level"].sudo()
+        levels.search([("location_link_id", "in", self.ids)]).unlink()
+        levels._ensure_levels(self.backend_id, location_links=self)
+
+    def _check_may_unlink(self, links):
+        raise UserError(
+            self.env._(
+                "A location is mapped, not linked: remove its warehouse in "
+                "Configuration → Locations."
+            )
+        )
+
+
+def _names(params, names):
+    """Whether a reason speaks of one of these."""
+    text = str(params or "")
+    return any(re.search(re.escape(name) + r"(?!\d)", text) for name in names)
+
+
+def _decimal(amount):
+    return Decimal(repr(amount))
+
+
+def link_model(env, shopify_type):
+    """The link model of a Shopify type; raises UserError where it has none."""
+    if shopify_type not in LINKS:
+        raise UserError(env._("Records of this kind have no link of their own."))
+    return env[LINKS[shopify_type]]
