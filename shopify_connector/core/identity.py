@@ -16,6 +16,7 @@ from .marks import (
     Mark,
     MarkPlan,
     Proof,
+    alias_conflict,
     decide_mark,
     disagreement,
     label,
@@ -30,6 +31,7 @@ from .marks import (
 from .reasons.reason import _
 
 __all__ = [
+    "alias_conflict",
     "NAMESPACE",
     "NO_CANDIDATES",
     "NO_MARK",

@@ -246,6 +246,22 @@ def decide_mark(
     return MarkPlan("stop", None, None, code, params)
 
 
+def alias_conflict(mark: Mark, own: Proof | None) -> Failure:
+    """Why the mark on a further account of a contact can't be removed: it isn't ours.
+
+    own: what the account would carry were it the main one; None if its contact is gone.
+    """
+    code = disagreement(mark, own) if own else None
+    return Failure(
+        code or "identity_conflict",
+        {
+            "ours": label(own.model, own.ids[0]) if own else "",
+            "theirs": named_by(mark),
+            "database": getattr(mark.proof, "database", ""),
+        },
+    )
+
+
 def _is_old_mark(
     current: Mark, wanted: Proof, value: str | None, previous: Proof | None
 ) -> bool:

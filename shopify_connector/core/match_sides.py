@@ -19,7 +19,7 @@ LABELS = {
     "total": _("total"),
     "vendor": _("vendor"),
     "type": _("type"),
-    "variants": _("number of variants"),
+    "variants": KEY_LABELS["variants"],
     "company": _("company"),
     "city": _("city"),
     "country": _("country"),
@@ -46,6 +46,8 @@ def _text(name: str, value: Any) -> str:
         return ""
     if isinstance(value, list | tuple):
         return ", ".join(str(each) for each in value if each != "Default Title")
+    if name == "status":
+        return str(value).replace("_", " ").lower()
     if name == "created":
         return str(value)[:10]
     if name in ("price", "total"):

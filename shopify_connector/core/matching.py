@@ -131,8 +131,16 @@ def _variant(node) -> Row:
             status=product.get("status"),
             inventory_item=_under(node, "inventoryItem", "id"),
             tracked=_under(node, "inventoryItem", "tracked"),
+            stocked=_is_stocked(node) or None,
         ),
     )
+
+
+def _is_stocked(node) -> bool:
+    """As core.products has it: Odoo keeps its stock. A bundle's follows its parts."""
+    item = node.get("inventoryItem") or {}
+    is_bundle = node.get("requiresComponents")
+    return bool(item.get("tracked") and item.get("requiresShipping") and not is_bundle)
 
 
 def _customer(node) -> Row:

@@ -37,6 +37,20 @@ class Standing:
         return (self.product, self.quantity, self.subtotal, self.price)
 
 
+@dataclass(frozen=True)
+class Difference:
+    """The first line that keeps two orders from being the same.
+
+    kind: `missing`, no standing line is this one of Shopify's (gid); `unclear`, several
+    that differ from each other may be; `extra`, a standing line (key) is none of
+    Shopify's.
+    """
+
+    kind: str
+    gid: str = ""
+    key: int = 0
+
+
 def pair_lines(
     wanted: Sequence[Wanted], standing: Sequence[Standing]
 ) -> dict[str, int] | None:
@@ -44,15 +58,25 @@ def pair_lines(
 
     Lines that are the same in all respects are paired in their order.
     """
+    pairs, difference = match_lines(wanted, standing)
+    return None if difference else pairs
+
+
+def match_lines(
+    wanted: Sequence[Wanted], standing: Sequence[Standing]
+) -> tuple[dict[str, int], Difference | None]:
+    """The same, and what differs: (pairs until then, the difference or None)."""
     left, pairs = list(standing), {}
     # What is sure goes first, and leaves less to choose from.
     for line in sorted(wanted, key=lambda each: not each.sure):
         candidates = _candidates(line, left)
+        if not candidates:
+            return pairs, Difference("missing", line.gid)
         if len({each.kind for each in candidates}) != 1:
-            return None
+            return pairs, Difference("unclear", line.gid)
         pairs[line.gid] = candidates[0].key
         left.remove(candidates[0])
-    return None if left else pairs
+    return pairs, Difference("extra", key=left[0].key) if left else None
 
 
 def _candidates(line: Wanted, left: Sequence[Standing]) -> list[Standing]:

@@ -220,7 +220,9 @@ def of_stock(item: str, before: int, after: int) -> Preview:
     return _preview(("changed", [(item, str(before), str(after))]))
 
 
-def of_fulfillments(places: Iterable[tuple[PickingFacts, Mapping[str, int]]]) -> Preview:
+def of_fulfillments(
+    places: Iterable[tuple[PickingFacts, Mapping[str, int]]],
+) -> Preview:
     """places: a delivery's facts from each location, and what is due to be sent of it
     now: units by line GID."""
     return _preview(
@@ -233,5 +235,7 @@ def _sent_rows(facts, units):
     tracking = facts.tracking
     told = " ".join(filter(None, (tracking.company, tracking.number, tracking.url)))
     rows = [("Order", facts.order_name), ("From", facts.location_name)]
-    rows += [("Line", f"{units[gid]} × {titles.get(gid, gid)}") for gid in sorted(units)]
+    rows += [
+        ("Line", f"{units[gid]} × {titles.get(gid, gid)}") for gid in sorted(units)
+    ]
     return [*rows, ("Tracking", told)] if told else rows

@@ -189,7 +189,8 @@ class LineAtPlace:
     is_own: it is of the variant whose level is looked at; else of another variant of
     the store that holds the same product. opened, fulfilled: Shopify's units of the
     line, each of per_pack pieces. left: pieces gone from there by done moves of Odoo;
-    demand: of its open moves from there.
+    demand: of its open moves from there. dropped: pieces of its fulfilments that never
+    were in Odoo's stock, as a vendor sent them to the customer.
     """
 
     is_own: bool
@@ -197,11 +198,12 @@ class LineAtPlace:
     opened: int
     fulfilled: int
     left: float
+    dropped: float = 0
     demand: float = 0
 
     @property
     def undelivered(self) -> float:
-        return max(0, self.fulfilled * self.per_pack - self.left)
+        return max(0, self.fulfilled * self.per_pack - self.left - self.dropped)
 
     @property
     def shipped(self) -> float:

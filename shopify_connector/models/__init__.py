@@ -51,9 +51,14 @@ from . import order_fulfillments
 from . import shopify_stock_picking
 from . import stock_picking
 from . import shopify_relink
+from . import shopify_relink_order
 from . import shopify_match_key
 from . import shopify_match
 from . import shopify_scan
+from . import shopify_match_acts
+from . import shopify_match_sides
+from . import shopify_audit
+from . import shopify_rebuild
 from . import shopify_gate
 from . import shopify_sync_search
 from . import shopify_sync_fix
@@ -62,6 +67,8 @@ from . import shopify_book_text
 from . import fulfillment_answer
 from . import shopify_copy
 from . import shopify_overview
+from . import shopify_takeover
+from . import shopify_duplicate
 from . import shopify_health
 from . import shopify_record
 from . import stock_location

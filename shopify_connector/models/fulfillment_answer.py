@@ -19,7 +19,10 @@ class ShopifySync(models.Model):
 
     def _link_what_was_done(self, writes, found=""):
         result = super()._link_what_was_done(writes, found)
-        asked = writes.filtered(lambda write: write.operation == WRITE)
+        # One whose plan wasn't kept says of no order what could be linked.
+        asked = writes.filtered(
+            lambda write: write.operation == WRITE and (write.before or {}).get("order")
+        )
         # Whoever answers may not read the store's secrets: the engine's door does.
         backend = self.backend_id.sudo()
         if asked and backend._is_working():

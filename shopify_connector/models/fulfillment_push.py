@@ -329,13 +329,17 @@ class FulfillmentPush:
             order=facts_of_places[0].order_name,
             location=", ".join(facts.location_name for facts in facts_of_places),
         )
+        try:
+            due = [
+                (facts, plan_fulfillment(facts, order).before.get("lines", {}))
+                for facts in facts_of_places
+            ]
+        except NeedsReview as stop:
+            return stop.failure
         row, anew = self._rows().get(picking.id, (None, False))
         stop = self.env["shopify.sync"]._unless_accepted(
             row,
-            of_fulfillments(
-                (facts, plan_fulfillment(facts, order).before.get("lines", {}))
-                for facts in facts_of_places
-            ),
+            of_fulfillments(due),
             summary,
             accepted=picking.id in self.accepted,
             anew=anew,

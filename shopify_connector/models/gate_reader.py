@@ -170,7 +170,9 @@ class GateReader:
         """
         if kind == "Location":
             places = self._locations()
-            return [(gid, name, None, None) for gid, name, _id, here in places if not here]
+            return [
+                (gid, name, None, None) for gid, name, _id, here in places if not here
+            ]
         self._execute(kind, _LIST, which=which, most=MOST_ROWS)
         return self.env.cr.fetchall()
 
@@ -196,6 +198,7 @@ class GateReader:
             "SELECT part.shopify_type, max(scan.id) FROM shopify_scan_part part"
             " JOIN shopify_scan scan ON scan.id = part.scan_id"
             " WHERE scan.backend_id = %s AND scan.state = 'done'"
+            " AND scan.purpose IN ('matching', 'audit')"
             " AND part.state = 'compared' GROUP BY 1",
             [self._backend.id],
         )

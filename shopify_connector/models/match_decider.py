@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from psycopg2 import IntegrityError
 
 from odoo import fields
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import UserError
 
 from ..core import identity, matching
 from ..core.failures import Failure, message_values
@@ -20,6 +20,7 @@ from .remote_nodes import read_nodes
 from .scan_reader import ScanReader
 
 READ = "matching/read"
+# The cost of `nodes` may grow with their number, and 1000 points are a request's limit.
 IDS_A_REQUEST = 100
 ROWS_A_LOT = 500
 # Products first: the links of their variants name them.
@@ -71,6 +72,16 @@ class Look:
     owners: dict
 
 
+def _alone(kind, nodes):
+    """Products without their variants, which have rows of their own."""
+    if kind != "Product":
+        return nodes
+    return {
+        gid: node | {"variants": {"nodes": []}} if isinstance(node, dict) else node
+        for gid, node in nodes.items()
+    }
+
+
 class Decider:
     """Acts on rows of one scan, in the name of one person."""
 
@@ -109,7 +120,7 @@ class Decider:
                     continue
                 nodes = read_nodes(client, READ, by_gid, IDS_A_REQUEST)
                 owners = self._judge._model(kind)._read_owners(
-                    self._backend, client, nodes
+                    self._backend, client, _alone(kind, nodes)
                 )
                 looks[kind] = Look(by_gid, nodes, owners)
         return looks
@@ -121,7 +132,7 @@ class Decider:
         left = self._withheld(look)
         if there:
             ScanReader(self._scan, None, 0)._insert(kind, there.values())
-            self._scan.match_ids.browse([r.id for r in wanted]).invalidate_recordset()
+            self._rows([r.id for r in wanted]).invalidate_recordset()
             rows = {gid: look.rows[gid] for gid in there}
             decisions, candidates = self._judge.look(kind, rows, look.owners)
             judged = {
@@ -141,6 +152,8 @@ class Decider:
                 if not may(found, judged[gid], wanted[row]):
                     left[row] = self._now(judged[gid])
         pairs = {row: odoo_id for row, odoo_id in wanted.items() if row not in left}
+        if decision == "chosen":
+            self._move_gone(kind, pairs)
         left |= self._refused(kind, pairs)
         pairs = {row: odoo_id for row, odoo_id in pairs.items() if row not in left}
         linked = self._judge._model(kind)._find(
@@ -165,7 +178,6 @@ class Decider:
         }
 
     def _said(self, failure):
-        # pylint: disable=gettext-variable; marked for translation in core
         template = self.env._(failure.reason.message)
         return template % message_values(failure, self.env._("This record"))
 
@@ -250,6 +262,17 @@ class Decider:
                 )
         return taken
 
+    def _move_gone(self, kind, pairs):
+        """What was made anew in Shopify is the same record of ours: its link, whose own
+        Shopify record is gone, moves."""
+        links = self._judge._model(kind)
+        others = links._links_of(self._backend, set(pairs.values()))
+        for row, odoo_id in pairs.items():
+            other = others.get(odoo_id)
+            if other and other.gone_at and other.shopify_gid != row.shopify_gid:
+                reason = self._reason or self.env._("chosen by hand")
+                other._relink_gid(row.shopify_gid, reason)
+
     def _is_shared(self, links, odoo_id):
         return hasattr(links, "_declared") and bool(
             links._declared(self._backend.id, odoo_id)
@@ -271,19 +294,21 @@ class Decider:
                 self._join(kind, made)
                 self.env.flush_all()
             return {}
-        except (IntegrityError, ValidationError, UserError):
+        except (IntegrityError, UserError) as error:
             if len(pairs) == 1:
                 [row] = pairs
-                return {
-                    row: self.env._(
-                        "Either side was linked by somebody else this very moment. "
-                        "Look again."
-                    )
-                }
+                return {row: self._problem(error)}
         items = list(pairs.items())
         half = len(items) // 2
         return self._bind(kind, dict(items[:half])) | self._bind(
             kind, dict(items[half:])
+        )
+
+    def _problem(self, error):
+        if isinstance(error, UserError):
+            return str(error)
+        return self.env._(
+            "Either side was linked by somebody else this very moment. Look again."
         )
 
     def _vals(self, kind, row, odoo_id):
@@ -360,15 +385,17 @@ class Decider:
             return self._reason
         if decision == "chosen":
             return self.env._("chosen by hand")
-        # pylint: disable=gettext-variable; marked for translation in core
         label = self.env._(matching.KEY_LABELS.get(row.key_used) or row.key_used or "?")
         return self.env._("accepted, equal by %s", label)
 
     # === WHAT THE ROWS SAY THEN === #
 
+    def _rows(self, ids):
+        return self.env["shopify.match"].browse(ids)
+
     def _decided(self, pairs, decision):
         """pairs: {row: Odoo ID} of rows that are linked now."""
-        rows = self._scan.match_ids.browse([row.id for row in pairs])
+        rows = self._rows([row.id for row in pairs])
         rows.invalidate_recordset(["verdict", "odoo_model", "odoo_id"])
         rows.write(
             {
@@ -390,7 +417,7 @@ class Decider:
     def _drop_only_odoo(self, rows):
         """A record that is linked now isn't only in Odoo."""
         for model, part in rows.grouped("odoo_model").items():
-            self._scan.match_ids.search(
+            self.env["shopify.match"].search(
                 [
                     ("scan_id", "=", self._scan.id),
                     ("shopify_gid", "=", False),
@@ -401,6 +428,6 @@ class Decider:
 
     def _leave(self, left):
         """left: {row: why} of rows that stay undecided."""
-        self._scan.match_ids.browse([row.id for row in left]).invalidate_recordset()
+        self._rows([row.id for row in left]).invalidate_recordset()
         for row, why in left.items():
             row.decision_error = why

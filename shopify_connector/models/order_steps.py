@@ -26,10 +26,14 @@ class CreateOrder:
 
 @dataclass(frozen=True)
 class RestoreLink:
-    """Link an order again that was made from this very Shopify order."""
+    """Link an order again that was made from this very Shopify order.
+
+    link_id: the order itself is linked already, its lines aren't.
+    """
 
     plan: OrderPlan
     sale_order_id: int
+    link_id: int = 0
     creates = False
 
 

@@ -41,11 +41,23 @@ class ShopifyResPartner(models.Model):
         found = super()._links_of(backend, record_ids)
         return {record: link.alias_of_id or link for record, link in found.items()}
 
-    def _proofs(self, database):
-        """An alias proves nothing: it carries no mark."""
-        return super(
-            ShopifyResPartner, self.filtered(lambda link: not link.alias_of_id)
-        )._proofs(database)
+    def _proofs(self, database, aliases_too=False):
+        """An alias proves nothing: it carries no mark. `aliases_too`: what each would
+        carry were it the main one."""
+        links = (
+            self if aliases_too else self.filtered(lambda each: not each.alias_of_id)
+        )
+        return super(ShopifyResPartner, links)._proofs(database)
+
+    def _own_proof(self):
+        database = self.env["shopify.mark"]._database()
+        return self._proofs(database, aliases_too=True).get(self)
+
+    def _stale_proofs(self):
+        """Marks of ours that may stand on this further account, and must not."""
+        self.ensure_one()
+        proofs = (self._proof_left(), self._own_proof(), self.alias_of_id._own_proof())
+        return tuple(proof for proof in proofs if proof is not None)
 
     def _linked_records(self):
         found = super()._linked_records()

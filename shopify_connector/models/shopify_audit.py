@@ -7,6 +7,7 @@ without a person it is asked to, and the end is read once more.
 """
 
 from dataclasses import asdict
+from datetime import timedelta
 
 from markupsafe import Markup
 
@@ -21,7 +22,6 @@ from .shopify_binding import _owner_state
 from .shopify_mark import LINKS, READ
 from .shopify_match import TYPES
 from .shopify_scan import SCOPES
-from .sync_subject import HANDLERS
 
 FINDINGS_A_LOOK = 250
 LINKS_A_LOT = 2000
@@ -52,9 +52,7 @@ def decide(model, backend, nodes, owners, candidates=None):
         gid for gid, row in model._find(backend, list(nodes)).items() if row.location_id
     }
     linked = {gid: node for gid, node in nodes.items() if gid in mapped}
-    found = model._inbound_decisions(
-        backend, linked, None, owners, archived="update"
-    )
+    found = model._inbound_decisions(backend, linked, None, owners, archived="update")
     rest = {gid: node for gid, node in nodes.items() if gid not in mapped}
     return found | _of_free_places(model, backend, rest, owners)
 
@@ -135,9 +133,10 @@ class Auditor(Judge):
     # === LINKS THAT NOTHING WAS READ FOR === #
 
     def _twice(self, part):
-        super()._twice(part)
+        result = super()._twice(part)
         if part.stage == "odoo":
             part.write({"stage": "links", "compared_to": 0, "tally": {}})
+        return result
 
     def _links(self, part):
         """Links whose Shopify record isn't in the list: gone, withheld, or made since."""
@@ -151,7 +150,7 @@ class Auditor(Judge):
             " AND m.shopify_gid = l.shopify_gid)"
             " ORDER BY l.id LIMIT %(lot)s",
             after=part.compared_to,
-            started=self._scan.started_at,
+            started=self._scan._began(),
         )
         if not rows:
             self._links_twice(part.shopify_type)
@@ -284,8 +283,8 @@ class ShopifyAuditFinding(models.Model):
             if row.reason_code:
                 failure = failures.Failure(row.reason_code, row.reason_params or {})
                 values = failures.message_values(failure, row.name or row.shopify_gid)
-                # pylint: disable=gettext-variable; marked for translation in core
-                row.message = self.env._(failure.reason.message) % values
+                template = self.env._(failure.reason.message)
+                row.message = template % values
             else:
                 row.message = texts.get(row.kind, "")
 
@@ -343,7 +342,10 @@ class ShopifyAuditFinding(models.Model):
         twice.state = "review"
         for kind, rows in (self - twice).grouped("shopify_type").items():
             backend, model = rows.scan_id.backend_id, self.env[LINKS[kind]]
-            gids = {*rows.mapped("shopify_gid"), *filter(None, rows.mapped("other_gid"))}
+            gids = {
+                *rows.mapped("shopify_gid"),
+                *filter(None, rows.mapped("other_gid")),
+            }
             gids = {gid for gid in gids if gid.startswith("gid://") and "," not in gid}
             nodes = read_nodes(client, READ, sorted(gids), FINDINGS_A_LOOK)
             owners = rows._owners_now(model, backend, client, nodes)
@@ -413,28 +415,27 @@ class ShopifyAuditFinding(models.Model):
 
     def _still_repairing(self):
         """Those of these whose sync hasn't come to an end."""
-        pending = self.browse()
+        subjects = {}
         for row in self:
-            subject = row._repair_subject(
-                audit.Finding(row.kind, row.repair or "", row.reason_code or "")
-            )
-            if subject and row._is_open(subject):
-                pending |= row
-        return pending
-
-    def _is_open(self, subject):
-        _flow, direction, kind, key = subject
-        common = [
-            ("backend_id", "=", self.backend_id.id),
-            ("direction", "=", direction),
-            ("subject_type", "=", kind),
-            ("subject_key", "=", key),
-        ]
-        # sudo: the engine's own books
-        if self.env["shopify.trigger"].sudo().search(common, limit=1):
-            return True
-        waiting = [*common, ("state", "=", "waiting")]
-        return bool(self.env["shopify.sync"].sudo().search(waiting, limit=1))
+            finding = audit.Finding(row.kind, row.repair or "", row.reason_code or "")
+            subject = row._repair_subject(finding)
+            if subject:
+                subjects[row.id] = subject[1:]
+        keys = list({key for _direction, _kind, key in subjects.values()})
+        is_open = set()
+        for backend in self.backend_id:
+            for name, more in (
+                ("shopify.trigger", []),
+                ("shopify.sync", [("state", "=", "waiting")]),
+            ):
+                # sudo: the engine's own books
+                rows = self.env[name].sudo()
+                domain = [("backend_id", "=", backend.id), ("subject_key", "in", keys)]
+                found = rows.search_fetch(
+                    domain + more, ["direction", "subject_type", "subject_key"]
+                )
+                is_open |= {(r.direction, r.subject_type, r.subject_key) for r in found}
+        return self.filtered(lambda row: subjects.get(row.id) in is_open)
 
     # === WHAT A PERSON CAN DO === #
 
@@ -473,9 +474,7 @@ class ShopifyAuditFinding(models.Model):
         self.check_access("read")
         for row in self.sudo():  # sudo: findings are written by the engine only
             direction = "mark" if row.is_linked else "in"
-            finding = audit.Finding(
-                row.kind, "mark" if direction == "mark" else "read"
-            )
+            finding = audit.Finding(row.kind, "mark" if direction == "mark" else "read")
             subject = row._repair_subject(finding)
             if subject:
                 self.env["shopify.trigger"].sudo()._insert(
@@ -517,7 +516,9 @@ class ShopifyScan(models.Model):
     sides = fields.Json(help="By Shopify type: what both sides hold, and what agrees.")
     looks = fields.Integer(help="Looks at what is under repair.")
     conclusion = fields.Char(readonly=True)
-    sides_html = fields.Html("Both Sides", compute="_compute_sides_html", sanitize=False)
+    sides_html = fields.Html(
+        "Both Sides", compute="_compute_sides_html", sanitize=False
+    )
 
     @api.depends("finding_ids.state")
     def _compute_finding_counts(self):
@@ -539,22 +540,21 @@ class ShopifyScan(models.Model):
 
     def _sides_table(self):
         """A row a type: what both sides hold, what agrees, what was found."""
-        _ = self.env._
         heads = (
             "",
-            _("In Shopify"),
-            _("Linked here"),
-            _("Agree"),
-            _("Gone in Shopify"),
-            _("Not shown to this app"),
-            _("Linked since"),
-            _("Found"),
+            self.env._("In Shopify"),
+            self.env._("Linked here"),
+            self.env._("Agree"),
+            self.env._("Gone in Shopify"),
+            self.env._("Not shown to this app"),
+            self.env._("Linked since"),
+            self.env._("Found"),
         )
         names = ("remote", "links", "agreeing", "gone", "withheld", "fresh")
         rows = [
             (label, *(side[name] for name in names), found or "–")
             if side["is_read"]
-            else (label, _("not read"), side["links"], *[""] * 4, found)
+            else (label, self.env._("not read"), side["links"], *[""] * 4, found)
             for label, side, found in self._sides_shown()
         ]
         cells = Markup("<td>%s</td>")
@@ -576,9 +576,9 @@ class ShopifyScan(models.Model):
             ["__count"],
         )
         labels = dict(
-            self.env["shopify.audit.finding"]._fields["kind"]._description_selection(
-                self.env
-            )
+            self.env["shopify.audit.finding"]
+            ._fields["kind"]
+            ._description_selection(self.env)
         )
         by_type = {}
         for kind, what, count in counts:
@@ -608,11 +608,11 @@ class ShopifyScan(models.Model):
         """Seconds until there is more to do, None when all is settled."""
         if self.purpose != "audit":
             return None
-        found = self.finding_ids.filtered(lambda row: row.state == "found")
+        found = self._findings("found", FINDINGS_A_LOOK)
         if found:
-            found[:FINDINGS_A_LOOK]._look_again(client)
+            found._look_again(client)
             return 0
-        asked = self.finding_ids.filtered(lambda row: row.state == "asked")
+        asked = self._findings("asked")
         pending = asked._still_repairing()
         ended = asked - pending
         if ended:
@@ -622,6 +622,16 @@ class ShopifyScan(models.Model):
             return None
         self.looks += 1
         return min(LONGEST_LOOK, 3 * self.looks)
+
+    def _began(self):
+        """Links made from here on are newer than the list. The start is known to the
+        second; what was made within that one is looked at, and read again."""
+        return self.started_at + timedelta(seconds=1)
+
+    def _findings(self, state, limit=None):
+        return self.env["shopify.audit.finding"].search(
+            [("scan_id", "=", self.id), ("state", "=", state)], limit=limit, order="id"
+        )
 
     def _finish(self):
         super()._finish()
@@ -672,7 +682,7 @@ class ShopifyScan(models.Model):
             {
                 "scan": self.id,
                 "backend": self.backend_id.id,
-                "started": self.started_at,
+                "started": self._began(),
                 "ended": ENDED,
             },
         )
@@ -689,7 +699,6 @@ class ShopifyScan(models.Model):
         )
 
     def _conclude(self, sides):
-        _ = self.env._
         counts = {
             "review": self.review_count,
             "repaired": self.repaired_count,
@@ -699,18 +708,18 @@ class ShopifyScan(models.Model):
         }
         if not audit.is_whole(sides):
             gaps = self._gaps(sides)
-            return _("Not everything could be compared: %s", gaps)
+            return self.env._("Not everything could be compared: %s", gaps)
         told = []
         if counts["repaired"]:
-            told.append(_("%(repaired)s repaired by themselves.", **counts))
+            told.append(self.env._("%(repaired)s repaired by themselves.", **counts))
         if counts["open"]:
-            told.append(_("%(open)s are under repair.", **counts))
+            told.append(self.env._("%(open)s are under repair.", **counts))
         if counts["review"]:
-            told.append(_("%(review)s to review.", **counts))
+            told.append(self.env._("%(review)s to review.", **counts))
         if not counts["open"] and not counts["review"]:
             told.insert(
                 0,
-                _(
+                self.env._(
                     "Clean: %(links)s links here agree with %(remote)s records in "
                     "Shopify.",
                     **counts,
@@ -726,9 +735,13 @@ class ShopifyScan(models.Model):
         )
         told = []
         for kind, side in sides.items():
-            part = self.part_ids.filtered(lambda part, kind=kind: part.shopify_type == kind)
+            part = self.part_ids.filtered(
+                lambda part, kind=kind: part.shopify_type == kind
+            )
             if not side.is_read and (side.links or part):
-                why = part.message or self.env._("Shopify doesn't let this app read them")
+                why = part.message or self.env._(
+                    "Shopify doesn't let this app read them"
+                )
                 told.append(f"{labels[kind]}: {why}")
             elif side.is_read and side.unexplained:
                 told.append(
@@ -753,5 +766,7 @@ class ShopifyBackend(models.Model):
 
     @api.model
     def _cron_audit(self):
-        """Monthly: see action_audit."""
-        self._for_each_store(lambda backend: backend._scan("audit"))
+        """Monthly: see action_audit. A copy can't read the whole store at once."""
+        self._for_each_store(
+            lambda backend: backend.state == "copy" or backend._scan("audit")
+        )

@@ -387,16 +387,11 @@ class ShopifyBinding(models.AbstractModel):
         found = {}
         for link, record in records.items():
             birth = births.get((record._name, record.id))
-            archived = "active" in record._fields and not record.active
             found[link] = identity.LinkedRecord(
                 ids=tuple(ids[link]),
                 birth=birth or "",
                 token=link.token or "",
-                state="deleted"
-                if birth is None
-                else "archived"
-                if archived
-                else "alive",
+                state=_record_state(record) if birth else "deleted",
                 marked=bool(link.verified_at),
                 previous=link._proof_left(),
                 name=record.display_name if birth else "",
@@ -417,19 +412,20 @@ class ShopifyBinding(models.AbstractModel):
         records = self.env[model].sudo().browse(set(claims.values()))
         births = self._births(records)
         others = self._links_of(backend, list(claims.values()))
+        # Walked once, so that all are read at once.
+        by_id = {record.id: record for record in records}
         found = {}
         for gid, record_id in claims.items():
-            record = records.browse(record_id)
+            record = by_id[record_id]
             birth = births.get((model, record_id))
             if birth is None:
                 found[gid] = identity.MarkedRecord(state="deleted")
                 continue
             company = record.company_id if "company_id" in record._fields else None
             foreign = company and company != backend.company_id
-            archived = "active" in record._fields and not record.active
             other = others.get(record_id)
             found[gid] = identity.MarkedRecord(
-                state="archived" if archived else "alive",
+                state=_record_state(record),
                 birth=birth,
                 foreign_company=company.display_name if foreign else "",
                 linked_gid=other.shopify_gid if other else None,
@@ -437,6 +433,11 @@ class ShopifyBinding(models.AbstractModel):
                 name=record.display_name,
             )
         return found
+
+
+def _record_state(record):
+    archived = "active" in record._fields and not record.active
+    return "archived" if archived else "alive"
 
 
 def _remote_state(node):

@@ -38,6 +38,11 @@ class ShopifyEvent(models.Model):
             "lease taken": self.env._("This database writes"),
             "copy": self.env._("This database is a copy"),
             "rebuild skipped": self.env._("Links not rebuilt"),
+            "audit": self.env._("Audited"),
+            "rebuild": self.env._("Links rebuilt"),
+            "remark": self.env._("All IDs written again"),
+            "app changed": self.env._("Connected with another app"),
+            "all IDs again": self.env._("All IDs are written again"),
         }
         for event in self:
             reason = CATALOGUE.get(event.outcome)

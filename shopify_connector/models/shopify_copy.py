@@ -48,9 +48,10 @@ class ShopifyBackend(models.Model):
     @api.depends_context("lang")
     def _compute_display_name(self):
         """Lists and filters tell a copy by the store's name."""
-        super()._compute_display_name()
+        result = super()._compute_display_name()
         for backend in self.filtered(lambda store: store.state == "copy"):
             backend.display_name = self.env._("%s (copy)", backend.name)
+        return result
 
     # === AT WORK OR NOT === #
 
@@ -226,6 +227,19 @@ class ShopifyBackend(models.Model):
             [("backend_id", "=", self.id), ("outcome", "=", "simulated")]
         )
         self.env["shopify.trigger"].sudo()._insert(self, rows._subjects(), "released")
+
+    def _scan(self, purpose="matching", types=None):
+        """See shopify.scan; Shopify prepares the file for a mutation, which a copy
+        can't send."""
+        if self.state == "copy":
+            raise UserError(
+                self.env._(
+                    "%s is a copy: the whole store can't be read at once from here, "
+                    "since Shopify counts that as a write. Changes are read one by one.",
+                    self.name,
+                )
+            )
+        return super()._scan(purpose, types)
 
     # === AFTER A RESTORE === #
 

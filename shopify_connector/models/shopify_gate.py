@@ -50,7 +50,9 @@ class ShopifyFlow(models.Model):
     gate_text = fields.Char("Linked", compute="_compute_gate_text")
     gate_override_reason = fields.Char("Runs Anyway Because")
     gate_override_until = fields.Date("Runs Anyway Until")
-    gate_override_user_id = fields.Many2one("res.users", "Let Through By", readonly=True)
+    gate_override_user_id = fields.Many2one(
+        "res.users", "Let Through By", readonly=True
+    )
     automatic_when_ready = fields.Boolean(
         help="It becomes automatic by itself as soon as its gate opens."
     )
@@ -201,7 +203,11 @@ class ShopifyFlow(models.Model):
 
     def _turn(self):
         """Follow the gate: hold an automatic flow, or let it go on."""
-        if self.automatic_when_ready and self.policy != "automatic" and self._is_ready():
+        if (
+            self.automatic_when_ready
+            and self.policy != "automatic"
+            and self._is_ready()
+        ):
             self._keep({"policy": "automatic", "automatic_when_ready": False})
             self._note_gate("gate opened", self._opened_text())
             self._go_on()
@@ -257,6 +263,22 @@ class ShopifyFlow(models.Model):
                 )
             }
         )
+
+    def _in_the_way(self):
+        """What holds these flows of one store up, each record once: (type, GID, name,
+        ID of its match row, ID of its sync row, the flows' labels)."""
+        reader = GateReader(self.backend_id.sudo())  # the engine's own books
+        wanted = {}
+        for row in self:
+            for kind in gate.TYPES[row.flow]:
+                key = kind, gate.COUNTS[row.flow]
+                wanted.setdefault(key, []).append(row._flow_labels()[0])
+        found = {}
+        for (kind, which), labels in wanted.items():
+            for gid, name, match_id, sync_id in reader.rows(kind, which):
+                facts = (kind, gid, name, match_id, sync_id, [])
+                found.setdefault((kind, gid), facts)[-1].extend(labels)
+        return list(found.values())
 
     # === TEXTS === #
 

@@ -32,7 +32,7 @@ class ShopifyMark(models.AbstractModel):
 
     @api.model
     def _to_clear(self, backend, subjects):
-        """{subject: the Proof that we left, or None} of those without a right to one."""
+        """{subject: Proofs that are ours to remove} of those without a right to one."""
         gids = [subject.key for subject in subjects]
         parted = self.env["shopify.parted"].sudo()._of(backend, gids)
         aliases = self._aliases(backend, gids)
@@ -41,9 +41,9 @@ class ShopifyMark(models.AbstractModel):
             # sudo: links are closed to everybody's hands
             links = self.env[LINKS[subject.type]].sudo()
             if subject.key in aliases:
-                found[subject] = aliases[subject.key]._proof_left()
+                found[subject] = aliases[subject.key]._stale_proofs()
             elif subject.key in parted and not links._find(backend, [subject.key]):
-                found[subject] = _proof_of(parted[subject.key])
+                found[subject] = _known(_proof_of(parted[subject.key]))
         return found
 
     @api.model
@@ -59,26 +59,22 @@ class ShopifyMark(models.AbstractModel):
         still_open = mutation._open_for(backend, [subject.name for subject in old])
         current = self._read(client, old)
         ends = {
-            subject: self._clear_one(backend, client, subject, proof, current[subject])
-            for subject, proof in old.items()
+            subject: self._clear_one(backend, client, subject, proofs, current[subject])
+            for subject, proofs in old.items()
         }
         mutation._close_after_commit([write.uuid for write in still_open])
         self._note_cleared(backend, ends)
         return ends
 
     @api.model
-    def _clear_one(self, backend, client, subject, proof, mark):
+    def _clear_one(self, backend, client, subject, proofs, mark):
         if isinstance(mark, Failure):
             return mark
         if mark is None or (mark.value is None and mark.proof is None):
             return Outcome("unchanged", self.env._("It carries no Odoo ID."))
-        if (
-            proof is None
-            or mark.proof != proof
-            or mark.value not in (None, proof.value)
-        ):
-            note = self.env._("It carries an Odoo ID that isn't ours: left alone.")
-            return Outcome("excluded", note)
+        proof = mark.proof
+        if proof not in proofs or mark.value not in (None, proof.value):
+            return self._not_ours(backend, subject, mark)
         keys = [
             {"ownerId": subject.key, "namespace": identity.NAMESPACE, "key": key}
             for key in ("id", "proof")
@@ -109,6 +105,16 @@ class ShopifyMark(models.AbstractModel):
         )
 
     @api.model
+    def _not_ours(self, backend, subject, mark):
+        """The end of a mark that stands where we may write none, and isn't ours to
+        remove: on a further account it says something wrong of a linked contact."""
+        alias = self._aliases(backend, [subject.key]).get(subject.key)
+        if alias:
+            return identity.alias_conflict(mark, alias._own_proof())
+        note = self.env._("It carries an Odoo ID that isn't ours: left alone.")
+        return Outcome("excluded", note)
+
+    @api.model
     def _note_cleared(self, backend, ends):
         gone = [
             subject.key
@@ -134,7 +140,7 @@ class ShopifyMark(models.AbstractModel):
         if stale is None:
             return end
         place = Subject(subject.flow, "mark", subject.type, other)
-        cleared = self._clear(backend, client, {place: stale})[place]
+        cleared = self._clear(backend, client, {place: (stale,)})[place]
         if isinstance(cleared, Failure):
             return cleared
         return Failure("changed_meanwhile") if cleared.kind == "synced" else end
@@ -179,6 +185,10 @@ class ShopifyBackend(models.Model):
                 "comparison",
             )
         return super()._enqueue_comparison(shopify_type, last_id, eta)
+
+
+def _known(*proofs):
+    return tuple(proof for proof in proofs if proof is not None)
 
 
 def _proof_of(rows):

@@ -49,7 +49,7 @@ class ShopifyMutation(models.Model):
             ("not_applied", "Not applied"),
             ("unknown", "Outcome unknown"),
             ("settled", "Recorded"),
-            ("simulated", "Simulated: not sent"),
+            ("simulated", "Simulated"),
         ],
         required=True,
     )
@@ -120,6 +120,8 @@ class ShopifyMutation(models.Model):
     def _note(self, backend, key, operation, variables, subjects, before, state):
         """Commit a row of the book."""
         with self._short_transaction() as cr:
+            if state == "intent":
+                self._refuse_if_copy(cr, backend, operation)
             cr.execute(
                 "INSERT INTO shopify_mutation (uuid, backend_ref, company_ref, operation,"
                 " subjects, variables, before, idempotency_key, state, created_at)"
@@ -136,6 +138,18 @@ class ShopifyMutation(models.Model):
                     variables.get("idempotencyKey"),
                     state,
                 ],
+            )
+
+    @api.model
+    def _refuse_if_copy(self, cr, backend, operation):
+        """A manager may have called this database a copy since the job began: its client
+        and its snapshot are older, this cursor isn't."""
+        cr.execute(
+            "SELECT FROM shopify_backend WHERE id = %s AND state = 'copy'", [backend.id]
+        )
+        if cr.rowcount:
+            raise ReadOnlyError(
+                "this database is a copy since a moment ago", operation=operation
             )
 
     @api.model

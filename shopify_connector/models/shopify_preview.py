@@ -210,7 +210,9 @@ class ShopifyProductTemplate(models.Model):
         names = {template.id: _named(template) for template in templates}
         variant_names = {variant.id: _named(variant) for variant in variants}
         return {
-            key: preview.of_product(plan, names.get(plan.template_id, ""), variant_names)
+            key: preview.of_product(
+                plan, names.get(plan.template_id, ""), variant_names
+            )
             for key, plan in plans.items()
         }
 
@@ -252,13 +254,14 @@ class ShopifySaleOrder(models.Model):
 
     @api.model
     def _previews(self, backend, plans):
-        owners = next(iter(plans.values())).owners
+        # Wrapped where fulfilments came with the order.
+        creates = [getattr(plan, "inner", plan) for plan in plans.values()]
         buyers = self.env["shopify.res.partner"]._buyers_of_orders(
-            backend, [each.plan for each in plans.values()], owners
+            backend, [each.plan for each in creates], creates[0].owners
         )
         return {
             key: preview.of_order(each.plan, buyers[each.plan.gid])
-            for key, each in plans.items()
+            for key, each in zip(plans, creates, strict=True)
         }
 
 

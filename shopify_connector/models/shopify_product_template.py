@@ -157,6 +157,7 @@ class ShopifyProductTemplate(models.Model):
             may_create=backend.product_policy == "create",
             archived="update",
         )
+        templates |= self._let_be_made(backend, nodes, candidates, templates)
         templates = {gid: _settled(found) for gid, found in templates.items()}
         templates = identity.several_claim(templates, candidates)
         links = self._find(backend, nodes)
@@ -170,6 +171,22 @@ class ShopifyProductTemplate(models.Model):
             )
             for gid in nodes
         }
+
+    @api.model
+    def _let_be_made(self, backend, nodes, candidates, decisions):
+        """Decisions about products that the policy wouldn't make, and a person would."""
+        unmapped = [gid for gid in nodes if decisions[gid].action == "unmapped"]
+        gids = backend._may_be_made(unmapped) if unmapped else ()
+        if not gids:
+            return {}
+        return self._inbound_decisions(
+            backend,
+            nodes.only(gids),
+            candidates,
+            nodes.owners,
+            may_create=True,
+            archived="update",
+        )
 
     @api.model
     def _plan_one(self, decision, plan, variants, index, link):
@@ -444,6 +461,7 @@ class ShopifyProductTemplate(models.Model):
                         and product_links.made_key(variant, keys)
                         or False
                     ),
+                    "proof": _proof_of(variant, odoo_id),
                 }
                 for plan in plans
                 for variant in plan.product.variants
@@ -505,6 +523,15 @@ class ShopifyProductTemplate(models.Model):
                 backend, self, plan.gid, there.get(link.shopify_gid)
             )
         return changes
+
+
+def _proof_of(variant, odoo_id):
+    """The proof that stands on a variant for this very record; else None."""
+    mark = variant.mark
+    proof = mark and mark.proof
+    if not isinstance(proof, identity.Proof) or mark.value != proof.value:
+        return None
+    return proof if proof.ids[0] == odoo_id else None
 
 
 def _settled(decision):

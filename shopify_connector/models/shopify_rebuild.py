@@ -15,13 +15,17 @@ from psycopg2 import IntegrityError
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..core import audit, identity, matching
+from ..core import audit, customers, identity, matching
+from ..core.customers import CONTACT, CUSTOMER
+from ..core.failures import NeedsReview
 from ..core.identity import Proof
 from .match_judge import Judge
 from .roles import MANAGER, check_role
-from .short_transaction import short_transaction
 from .shopify_audit import Auditor, _node, decide, find_all
+from .shopify_copy import NOT_REBUILT
 from .shopify_mark import LINKS
+from .shopify_res_partner import address_of
+from .short_transaction import short_transaction
 
 LINKS_A_LOT = 500
 # A product before its variants: their links hang on its.
@@ -53,7 +57,9 @@ class Rebuilder(Auditor):
             part.write({"stage": "shared", "compared_to": 0})
             return
         kind, model = part.shopify_type, self._model(part.shopify_type)
-        nodes = {gid: _node(gid, r["mark_value"], r["mark_proof"]) for gid, r in rows.items()}
+        nodes = {
+            gid: _node(gid, r["mark_value"], r["mark_proof"]) for gid, r in rows.items()
+        }
         marks = {gid: (r["mark_value"], r["mark_proof"]) for gid, r in rows.items()}
         ids = {gid: row["id"] for gid, row in rows.items()}
         others = self._rival_nodes(kind, ids, marks)
@@ -77,7 +83,9 @@ class Rebuilder(Auditor):
             },
             {},
         )
-        kept = sum(d.action in ("update", "update_and_mark") for d in decisions.values())
+        kept = sum(
+            d.action in ("update", "update_and_mark") for d in decisions.values()
+        )
         self._count(part, rows, restored=len(restored), kept=kept)
 
     def _lot(self, part, where):
@@ -99,9 +107,7 @@ class Rebuilder(Auditor):
             {
                 "tally": tally,
                 "compared_to": max(row["id"] for row in rows.values()),
-                "compared_count": min(
-                    part.read_count, part.compared_count + len(rows)
-                ),
+                "compared_count": min(part.read_count, part.compared_count + len(rows)),
             }
         )
 
@@ -302,7 +308,7 @@ class ShopifyBinding(models.AbstractModel):
         return self.browse(links.ids)
 
     def _rebuilt(self, backend, proofs):
-        """What hangs on the links."""
+        """What hangs on the links: each type's own."""
 
 
 class ShopifyProductProduct(models.Model):
@@ -328,7 +334,6 @@ class ShopifyProductProduct(models.Model):
         return values
 
     def _rebuilt(self, backend, proofs):
-        super()._rebuilt(backend, proofs)
         values = []
         for link in self:
             proof = proofs[link.shopify_gid]
@@ -338,9 +343,33 @@ class ShopifyProductProduct(models.Model):
                 for product_id, count in zip(proof.ids[1:], counts[1:], strict=True)
             ]
         self.env["shopify.product.component"].create(values)
-        self.env["shopify.stock.level"].sudo()._ensure_levels(
-            backend, variant_links=self
-        )
+
+    @api.model
+    def _bind(self, backend, vals_list):
+        """See shopify.binding; `proof`, where an import finds a lost link again: what
+        one unit of a pack holds stands there, and would be lost with the next mark."""
+        proofs = {}
+        for vals in vals_list:
+            proof = vals.pop("proof", None)
+            if proof and (len(proof.ids) > 1 or proof.quantities):
+                proofs[vals["shopify_gid"]] = proof
+        links = super()._bind(backend, vals_list)
+        packs = links.filtered(lambda link: link.shopify_gid in proofs)._as_engine()
+        packs._take_contents(backend, proofs)
+        return links
+
+    def _take_contents(self, backend, proofs):
+        ids = {id for proof in proofs.values() for id in proof.ids[1:]}
+        there = set(self.env["product.product"].browse(ids).exists().ids)
+        for link in self:
+            proof = proofs[link.shopify_gid]
+            if not there.issuperset(proof.ids[1:]):
+                raise NeedsReview(
+                    "identity_record_gone",
+                    theirs=", ".join(f"product.product {id}" for id in proof.ids),
+                )
+            link.main_quantity = (proof.quantities or (1,))[0]
+        self._rebuilt(backend, proofs)
 
 
 class ShopifySaleOrder(models.Model):
@@ -355,12 +384,85 @@ class ShopifySaleOrder(models.Model):
 
     def _rebuilt(self, backend, proofs):
         """Its lines are found by reading the order: Shopify marks none of them."""
-        super()._rebuilt(backend, proofs)
         self.env["shopify.trigger"].sudo()._insert_missing(
             backend,
             [(self._flow, "in", self._shopify_type, gid) for gid in proofs],
             "rebuilt",
         )
+
+    def _restore_around(self, backend, plan):
+        """The order's lines are linked again; now its people and its deliveries. A
+        delivery finds what Shopify holds of it, and sends nothing that is there."""
+        self.env["shopify.res.partner"]._restore_keys(backend, plan, self.sale_order_id)
+        sent = self.sale_order_id.picking_ids.filtered(
+            lambda picking: (
+                picking.state == "done"
+                and picking.picking_type_id.code in ("outgoing", "dropship")
+                and backend not in picking.shopify_binding_ids.backend_id
+            )
+        )
+        self.env["shopify.trigger"].sudo()._insert_missing(
+            backend,
+            [("fulfilments", "out", "stock.picking", str(each.id)) for each in sent],
+            "rebuilt",
+        )
+
+
+class ShopifyResPartner(models.Model):
+    _inherit = "shopify.res.partner"
+
+    @api.model
+    def _restore_keys(self, backend, plan, order):
+        """What the buyer of a restored order and its addresses are recognised by; only
+        where the order's own contacts say the same still. So the next order finds them.
+
+        plan: core OrderPlan; order: its sale order.
+        """
+        buyer, person = order.partner_id, plan.customer
+        values = []
+        if self._is_still(buyer, person) and not self._claims(
+            backend, [person.match_key]
+        ):
+            values.append(
+                {"kind": CUSTOMER, "match_key": person.match_key, "odoo_id": buyer.id}
+            )
+        places = (
+            (order.partner_invoice_id, plan.bill_to),
+            (order.partner_shipping_id, plan.ship_to),
+        )
+        contacts = {
+            (buyer.id, address.key()): contact.id
+            for contact, address in places
+            if contact.parent_id == buyer and _lives_at(contact, address)
+        }
+        known = self._known_contacts(backend, contacts)
+        values += [
+            {
+                "kind": CONTACT,
+                "match_key": key,
+                "parent_partner_id": buyer.id,
+                "odoo_id": contact_id,
+            }
+            for (_buyer, key), contact_id in contacts.items()
+            if (_buyer, key) not in known
+        ]
+        self._as_engine().create([{"backend_id": backend.id, **v} for v in values])
+
+    @api.model
+    def _is_still(self, buyer, person):
+        if not person.match_key:
+            return False
+        if person.email:
+            email = buyer.email_normalized or buyer.email
+            return customers.normal_email(email) == person.email
+        return buyer.name == person.name
+
+
+def _lives_at(contact, address):
+    if not (address and address.has_place):
+        return False
+    own = address_of(contact)
+    return bool(own) and customers.contacts_for(own, None, address).delivery is None
 
 
 class ShopifyMappingLocation(models.Model):
@@ -403,7 +505,7 @@ class ShopifyScan(models.Model):
     @api.depends("left_count")
     def _compute_progress(self):
         """Writing takes most of the time."""
-        super()._compute_progress()
+        result = super()._compute_progress()
         for scan in self.filtered(lambda scan: scan.purpose == "remark"):
             asked = sum((p.tally or {}).get("asked", 0) for p in scan.part_ids)
             if scan.state == "comparing" and asked:
@@ -411,6 +513,7 @@ class ShopifyScan(models.Model):
                 scan.progress = round(scan.progress / 2 + 50.0 * done / asked, 1)
             elif scan.state != "done":
                 scan.progress = round(scan.progress / 2, 1)
+        return result
 
     def _judge(self):
         own = {"rebuild": Rebuilder, "remark": Remarker}.get(self.purpose)
@@ -420,6 +523,8 @@ class ShopifyScan(models.Model):
         return IN_TURN if self.purpose == "rebuild" else super()._types_in_turn()
 
     def _after_comparing(self, client):
+        if self.purpose == "rebuild":
+            return self._after_rebuilding()
         if self.purpose != "remark":
             return super()._after_comparing(client)
         left = self._unwritten()
@@ -434,6 +539,42 @@ class ShopifyScan(models.Model):
                 self._list_unwritten(kind, links)
             return None
         return PAUSE
+
+    def _after_rebuilding(self):
+        """Stock waits until orders are read: what they hold counts in it."""
+        backend = self.backend_id
+        if self.part_ids.filtered(lambda part: part.state == "failed"):
+            return None
+        if not self.looks:
+            # sudo: the engine's own pause
+            waiting = backend.sudo().flow_ids.filtered(
+                lambda flow: flow.paused_reason == NOT_REBUILT and flow.flow != "stock"
+            )
+            waiting._resume()
+        self.looks += 1
+        if self._reads_orders() and self.looks <= MOST_IDLE_LOOKS:
+            return min(PAUSE, 3 * self.looks)
+        self.env["shopify.stock.level"].sudo()._ensure_levels(backend)
+        return None
+
+    def _reads_orders(self):
+        """Whether orders that were linked again are still to be read."""
+        if self.backend_id._flow_policy("orders") == "off":
+            return False
+        # sudo: the engine's own books
+        return bool(
+            self.env["shopify.trigger"]
+            .sudo()
+            .search(
+                [
+                    ("backend_id", "=", self.backend_id.id),
+                    ("direction", "=", "in"),
+                    ("subject_type", "=", "Order"),
+                    ("cause", "=", "rebuilt"),
+                ],
+                limit=1,
+            )
+        )
 
     def _unwritten(self):
         """{Shopify type: links whose Odoo ID isn't verified in Shopify yet}; of flows
@@ -480,7 +621,6 @@ class ShopifyScan(models.Model):
             self.backend_id.marks_lost_at = False
 
     def _conclude(self, sides):
-        _ = self.env._
         if self.purpose not in ("rebuild", "remark"):
             return super()._conclude(sides)
         tally = {}
@@ -491,7 +631,7 @@ class ShopifyScan(models.Model):
         told = [self._gaps(sides)] if failed else []
         if self.purpose == "rebuild":
             told.append(
-                _(
+                self.env._(
                     "%(restored)s links restored, %(kept)s were here, %(review)s could "
                     "not be restored.",
                     restored=tally.get("restored", 0),
@@ -504,27 +644,28 @@ class ShopifyScan(models.Model):
         return " ".join(told)
 
     def _conclude_writing(self, tally):
-        _ = self.env._
         asked = tally.get("asked", 0)
         told = [
-            _(
+            self.env._(
                 "%(done)s of %(asked)s IDs are written and verified.",
                 done=asked - self.left_count - self._off_count(),
                 asked=asked,
             )
         ]
         if self.left_count:
-            told.append(_("%s are left, see below.", self.left_count))
+            told.append(self.env._("%s are left, see below.", self.left_count))
         if self._off_count():
             told.append(
-                _(
+                self.env._(
                     "%s belong to flows that are off: written when they are switched on.",
                     self._off_count(),
                 )
             )
         if tally.get("withheld"):
             told.append(
-                _("%s aren't shown to this app: left as they are.", tally["withheld"])
+                self.env._(
+                    "%s aren't shown to this app: left as they are.", tally["withheld"]
+                )
             )
         return told
 
@@ -575,7 +716,7 @@ class ShopifyBackend(models.Model):
 
     def _connect(self, client):
         before = self.app_gid
-        super()._connect(client)
+        result = super()._connect(client)
         if before and before != self.app_gid:
             self._forget_marks()
             self.marks_lost_at = fields.Datetime.now()
@@ -589,6 +730,7 @@ class ShopifyBackend(models.Model):
                     before=before,
                 ),
             )
+        return result
 
     def _forget_marks(self):
         """No mark counts as seen, so none that lacks counts as removed by somebody. The

@@ -344,4 +344,12 @@ class ShopifyBackend(models.Model):
                 mark = identity.mark_from_node(node)
                 if (mark.value, mark.proof) != (proof.value, proof):
                     unmarked.append(gid)
+            elif isinstance(node, dict) and self._is_marked_alias(link, node):
+                unmarked.append(gid)
         return gone, unmarked
+
+    def _is_marked_alias(self, link, node):
+        """A further account of a contact, which may carry no ID, and does."""
+        is_alias = link._name == "shopify.res.partner" and link.alias_of_id
+        mark = identity.mark_from_node(node)
+        return is_alias and (mark.value, mark.proof) != (None, None)

@@ -7,7 +7,6 @@ Whoever calls has checked roles: these methods can't be called by RPC.
 
 import re
 import secrets
-from decimal import Decimal
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -15,7 +14,6 @@ from odoo.exceptions import UserError
 from ..core import identity
 from ..core.failures import Failure
 from ..core.marks import label
-from ..core.order_pairs import Standing, Wanted, pair_lines
 from .remote_nodes import read_nodes
 from .shopify_mark import LINKS, READ
 
@@ -146,13 +144,20 @@ class ShopifyBinding(models.AbstractModel):
             "unlinked",
         )
 
-    def _split(self, record, reason):
+    def _split(self, record, reason, other_gid=None):
         """Two that were made one: this Shopify record gets an Odoo record of its own,
-        `record` or else a copy of the present one, without its keys."""
+        `record` or else a copy of the present one, without its keys. The present one is
+        then the other Shopify record's, if that is named. Returns the record."""
         self.ensure_one()
-        self._said(reason)
+        reason = self._said(reason)
+        before = self._record()
         record = record or self._copy_of_record()
         self._relink(record, reason)
+        if other_gid:
+            links = self.browse()._link_chosen(
+                self.backend_id, other_gid, before, reason
+            )
+            links._look_again("linked")
         return record
 
     @api.model
@@ -279,12 +284,15 @@ class ShopifyBinding(models.AbstractModel):
         one and is replaced."""
         self._as_engine().write(
             {
-                self._record_field: record.id,
+                **self._record_values(record),
                 **self._fresh_proof(),
                 **self._forgotten(),
             }
         )
         self._moved()
+
+    def _record_values(self, record):
+        return {self._record_field: record.id}
 
     def _fresh_proof(self):
         return {
@@ -433,7 +441,7 @@ class ShopifyProductTemplate(models.Model):
         """Its variants go along, paired by SKU or barcode: they can't stay behind with
         another product unnoticed."""
         pairs = self._paired_variants(record)
-        super()._move_to(record)
+        result = super()._move_to(record)
         self._as_engine().made_here = False
         for link, variant in pairs.items():
             before = link._record()
@@ -447,6 +455,7 @@ class ShopifyProductTemplate(models.Model):
                 id=variant.id,
             )
             link._note_link("relinked", text, before)
+        return result
 
     def _paired_variants(self, template):
         """{variant link: variant of this product}; raises UserError where that isn't
@@ -498,7 +507,7 @@ class ShopifyProductProduct(models.Model):
 
     @api.model
     def _check_choice(self, backend, record):
-        super()._check_choice(backend, record)
+        result = super()._check_choice(backend, record)
         if record.uom_id != self.env.ref("uom.product_uom_unit"):
             raise UserError(
                 self.env._(
@@ -507,24 +516,27 @@ class ShopifyProductProduct(models.Model):
                     unit=record.uom_id.name,
                 )
             )
+        return result
 
     def _moved(self):
         """What both sides agreed on of stock was another pair's: it begins anew, with
         the first go."""
-        super()._moved()
+        result = super()._moved()
         # The item of a variant that was made anew in Shopify isn't known before it is
         # read; nothing may be pushed to the old one.
         levels = self.env["shopify.stock.level"].sudo()
         levels.search([("variant_link_id", "in", self.ids)]).unlink()
         levels._ensure_levels(self.backend_id, variant_links=self)
+        return result
 
     def _relink_gid(self, gid, reason):
         self._read_gidsof(self.backend_id, gid)
-        super()._relink_gid(gid, reason)
+        result = super()._relink_gid(gid, reason)
         self._as_engine().write({"inventory_item_gid": False, "tracked": False})
         self.env["shopify.stock.level"].sudo().search(
             [("variant_link_id", "in", self.ids)]
         ).unlink()
+        return result
 
     def _reads_in(self):
         return ("Product", self.product_gid) if self.product_gid else None
@@ -545,10 +557,11 @@ class ShopifyResPartner(models.Model):
     def _move_to(self, record):
         """Further accounts of the contact go along; one that is moved itself is a main
         link from now on."""
-        super()._move_to(record)
+        result = super()._move_to(record)
         if self.alias_of_id:
             self._as_engine().alias_of_id = False
         self.alias_ids._as_engine().write({"odoo_id": record.id})
+        return result
 
     def _make_alias(self, main, reason):
         """Let this link be a further account of another link's contact."""
@@ -584,89 +597,28 @@ class ShopifyResPartner(models.Model):
         return copy.sudo(False)
 
 
-class ShopifySaleOrder(models.Model):
-    _inherit = "shopify.sale.order"
-
-    _record_field = "sale_order_id"
-
-    def _forgotten(self):
-        """What was read of the order stays true."""
-        return {}
-
-    def _move_to(self, record):
-        """Line by line: deliveries and refunds find their lines by these links."""
-        self._check_may_unlink(self)
-        pairs = self._paired_lines(record)
-        super()._move_to(record)
-        for link, line in pairs.items():
-            link._as_engine().write({"odoo_id": line.id})
-
-    def _paired_lines(self, order):
-        lines = order.order_line.filtered(
-            lambda line: not line.display_type and not line.is_downpayment
-        )
-        own = {link.shopify_gid: link.odoo_id for link in self.line_ids}
-        pairs = pair_lines(
-            [
-                Wanted(
-                    gid=gid,
-                    product=line.product_id.id,
-                    quantity=_decimal(line.product_uom_qty),
-                    subtotal=_decimal(line.price_subtotal),
-                    sure=True,
-                )
-                for gid, line in own.items()
-            ],
-            [
-                Standing(
-                    key=line.id,
-                    product=line.product_id.id,
-                    quantity=_decimal(line.product_uom_qty),
-                    subtotal=_decimal(line.price_subtotal),
-                    price=_decimal(line.price_unit),
-                )
-                for line in lines
-            ],
-        )
-        total = self.sale_order_id.amount_total
-        if pairs is None or order.amount_total != total:
-            raise UserError(
-                self.env._(
-                    "%(order)s isn't the same order: its lines or its total differ from "
-                    "%(own)s.",
-                    order=order.display_name,
-                    own=self.sale_order_id.display_name,
-                )
-            )
-        links = {link.shopify_gid: link for link in self.line_ids}
-        return {links[gid]: lines.browse(line) for gid, line in pairs.items()}
-
-    def _check_may_unlink(self, links):
-        sent = (
-            self.env["shopify.stock.picking"]
-            .sudo()
-            .search([("order_link_id", "in", self.ids)], limit=1)
-        )
-        if sent:
-            raise UserError(
-                self.env._(
-                    "A delivery of %s was told to Shopify already: this link stays.",
-                    self.sale_order_id.display_name,
-                )
-            )
-
-
 class ShopifyMappingLocation(models.Model):
     _inherit = "shopify.mapping.location"
 
     _record_field = "location_id"
 
+    def _record_values(self, record):
+        """The warehouse is the one that the place belongs to: orders go there."""
+        if not record.warehouse_id:
+            raise UserError(
+                self.env._(
+                    "%s belongs to no warehouse: no order could be sent from there.",
+                    record.display_name,
+                )
+            )
+        return super()._record_values(record) | {"warehouse_id": record.warehouse_id.id}
+
     def _moved(self):
-        """The warehouse is the one that the place belongs to."""
-        super()._moved()
+        result = super()._moved()
         levels = self.env["shopify.stock.level"].sudo()
         levels.search([("location_link_id", "in", self.ids)]).unlink()
         levels._ensure_levels(self.backend_id, location_links=self)
+        return result
 
     def _check_may_unlink(self, links):
         raise UserError(
@@ -681,10 +633,6 @@ def _names(params, names):
     """Whether a reason speaks of one of these."""
     text = str(params or "")
     return any(re.search(re.escape(name) + r"(?!\d)", text) for name in names)
-
-
-def _decimal(amount):
-    return Decimal(repr(amount))
 
 
 def link_model(env, shopify_type):

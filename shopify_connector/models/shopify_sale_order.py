@@ -14,7 +14,6 @@ from ..core.order_changes import (
     facts_from_node,
 )
 from ..core.order_needs import missing
-from ..core.order_pairs import Standing, Wanted, pair_lines
 from ..core.orders import (
     OrderPlan,
     OrderPolicy,
@@ -26,6 +25,7 @@ from ..core.orders import (
     unpaid,
 )
 from ..core.outcome import Change, Outcome
+from .order_pairing import match_plan
 from .order_reader import read_orders
 from .order_steps import CreateOrder, MarkAgain, NoteGone, RestoreLink
 from .sale_order_values import Lookup, order_values
@@ -221,8 +221,19 @@ class ShopifySaleOrder(models.Model):
         return plans
 
     @api.model
+    def _plan_lines(self, link, node, policy):
+        """Rebuilt, or chosen by a person: its lines aren't linked yet."""
+        try:
+            plan = plan_order(node, policy)
+        except NeedsReview as stop:
+            return stop.failure
+        return RestoreLink(plan, link.sale_order_id.id, link.id)
+
+    @api.model
     def _compare(self, link, node, decision, policy):
         """An order that is here already: still what it was? Nothing is applied yet."""
+        if link.sale_order_id and not link.content_digest:
+            return self._plan_lines(link, node, policy)
         old = link.synced_values or {}
         currency = old.get("currency") or currency_of(node, policy.side)
         # Kept in the currency it came in, whatever the store has chosen since.
@@ -323,6 +334,18 @@ class ShopifySaleOrder(models.Model):
                 for plan, order, _pairs in made
             ],
         )
+        self._bind_lines(
+            backend,
+            [
+                (link, pairs)
+                for (_plan, _order, pairs), link in zip(made, links, strict=True)
+            ],
+        )
+        return links
+
+    @api.model
+    def _bind_lines(self, backend, pairs_of):
+        """pairs_of: [(order link, [(Part, ID of its order line)])]"""
         self.env["shopify.sale.order.line"]._bind(
             backend,
             [
@@ -331,11 +354,10 @@ class ShopifySaleOrder(models.Model):
                     "odoo_id": odoo_line,
                     "order_link_id": link.id,
                 }
-                for (_plan, _order, pairs), link in zip(made, links, strict=True)
+                for link, pairs in pairs_of
                 for part, odoo_line in pairs
             ],
         )
-        return links
 
     @api.model
     def _link_values(self, plan):
@@ -365,11 +387,26 @@ class ShopifySaleOrder(models.Model):
         lookup = Lookup.of(backend, [plan.plan])
         if any(lookup.lacks(line) for line in plan.plan.lines):
             return missing(plan.plan, lookup.known())
-        pairs = _pairs(plan.plan, order, lookup)
-        if pairs is None:
+        pairs, difference = match_plan(plan.plan, order, lookup)
+        if difference:
             return Failure("changed_in_shopify", {"fields": ["lines"]})
+        if plan.link_id:
+            return self._restore_lines(backend, plan, pairs)
         self._bind_orders(backend, [(plan.plan, order, pairs)])
         return Outcome("synced", self.env._("Linked again with %s.", order.name))
+
+    @api.model
+    def _restore_lines(self, backend, plan, pairs):
+        """The order's link is there; now its lines, and what was read of it."""
+        link = self.browse(plan.link_id)
+        values = self._link_values(plan.plan)
+        link._as_engine().write(values)
+        if not link.line_ids:
+            self._bind_lines(backend, [(link, pairs)])
+        link._restore_around(backend, plan.plan)
+        return Outcome(
+            "synced", self.env._("Lines linked again with %s.", link.sale_order_id.name)
+        )
 
     @api.model
     def _note_gone(self, plan):
@@ -404,37 +441,6 @@ def _in_turn(create, order):
     parts = create.lookup.parts(create.plan)
     lines = zip(parts, order.order_line, strict=True)
     return [(part, odoo_line.id) for part, odoo_line in lines]
-
-
-def _pairs(plan, order, lookup):
-    """[(Part, order line ID)] of an order that stands; None where people changed it.
-    Sections, notes and down payments are Odoo's own."""
-    lines = order.order_line.filtered(
-        lambda line: not line.display_type and not line.is_downpayment
-    )
-    parts = {part.key: part for part in lookup.parts(plan)}
-    wanted = [
-        Wanted(
-            gid=key,
-            product=part.product_id,
-            quantity=Decimal(part.line.quantity),
-            subtotal=part.line.untaxed,
-            sure=bool(part.line.variant_gid),
-        )
-        for key, part in parts.items()
-    ]
-    standing = [
-        Standing(
-            key=line.id,
-            product=line.product_id.id,
-            quantity=_decimal(line.product_uom_qty),
-            subtotal=_decimal(line.price_subtotal),
-            price=_decimal(line.price_unit),
-        )
-        for line in lines
-    ]
-    pairs = pair_lines(wanted, standing)
-    return pairs and [(parts[key], line_id) for key, line_id in pairs.items()]
 
 
 def _decimal(amount):

@@ -22,7 +22,7 @@ from ..api.errors import (
 from ..core import failures
 from .match_judge import Judge
 from .remote_failure import remote_failure
-from .roles import OPERATOR, check_role
+from .roles import MANAGER, OPERATOR, check_role
 from .scan_reader import ScanReader
 from .shopify_match import TYPES
 from .shopify_queue import JOB_PRIORITY
@@ -403,12 +403,12 @@ class ShopifyBackend(models.Model):
         return scan
 
     def action_scan(self):
-        """Read the store for the worksheet."""
-        check_role(self.env, OPERATOR)
+        """Read the store for the worksheet, and show that."""
+        check_role(self.env, MANAGER)
         self.check_access("read")
         for backend in self:
             backend._scan("matching")
-        return True
+        return self[:1].action_open_matching()
 
     def _wake(self):
         super()._wake()

@@ -163,9 +163,7 @@ class ShopifySync(models.Model):
                 if failed
                 else result.note
             ),
-            "reason_params": (
-                _plain_params(result) if failed else False
-            ),
+            "reason_params": (_plain_params(result) if failed else False),
             "changes": (
                 []
                 if failed

@@ -170,13 +170,19 @@ def _open_demand(cr, levels):
 
 
 def _unsettled(cr, levels):
-    """Lines with something open on either side, and what left the place for them."""
+    """Lines with something open on either side, and what left the place for them.
+
+    What a vendor shipped counts once its fulfilment is known, and only as far as units
+    fulfilled at other places don't account for it: whatever is doubtful stays off sale.
+    """
     cr.execute(
         SQL(
             """%s
             SELECT lv.id, lv.product_id, place.id, line.id,
                    place.variant_gid IS NOT DISTINCT FROM lv.variant_gid, line.per_pack,
-                   place.open_units, place.fulfilled_units, coalesce(gone.units, 0)
+                   place.open_units, place.fulfilled_units, coalesce(gone.units, 0),
+                   greatest(0, coalesce(dropped.units, 0)
+                               - coalesce(elsewhere.units, 0) * line.per_pack)
               FROM lv
               JOIN shopify_line_place place
                 ON place.backend_id = lv.backend_id
@@ -196,7 +202,28 @@ def _unsettled(cr, levels):
                  WHERE move.sale_line_id = line.odoo_id
                    AND move.product_id = lv.product_id
                    AND move.state = 'done'
-              ) gone ON true""",
+              ) gone ON true
+              LEFT JOIN LATERAL (
+                SELECT sum(move.quantity) AS units
+                  FROM stock_move move
+                  JOIN shopify_stock_picking sent
+                    ON sent.odoo_id = move.picking_id
+                   AND sent.backend_id = lv.backend_id
+                   AND sent.shopify_gid IS NOT NULL
+                  JOIN stock_location source
+                    ON source.id = move.location_id AND source.usage = 'supplier'
+                  JOIN stock_location target
+                    ON target.id = move.location_dest_id AND target.usage = 'customer'
+                 WHERE move.sale_line_id = line.odoo_id
+                   AND move.product_id = lv.product_id
+                   AND move.state = 'done'
+              ) dropped ON true
+              LEFT JOIN LATERAL (
+                SELECT sum(other.fulfilled_units) AS units
+                  FROM shopify_line_place other
+                 WHERE other.line_link_id = place.line_link_id
+                   AND other.location_gid <> place.location_gid
+              ) elsewhere ON dropped.units > 0""",
             levels,
         )
     )

@@ -85,6 +85,8 @@ class StockPush:
         off."""
         fulfilments_off = self.backend._flow_policy("fulfilments") == "off"
         there = self.levels.exists()
+        # A pack's products are looked at level by level: read all of them at once.
+        self._products(there).product_tmpl_id.fetch(["uom_id", "is_storable"])
         unit = self.env.ref("uom.product_uom_unit")
         for level in self.levels:
             if level not in there:
@@ -99,10 +101,9 @@ class StockPush:
         self.levels = there
 
     @staticmethod
-    def _products(level):
-        return level.variant_link_id.odoo_id | (
-            level.variant_link_id.component_ids.product_id
-        )
+    def _products(levels):
+        links = levels.variant_link_id
+        return links.odoo_id | links.component_ids.product_id
 
     def _rule_against(self, level):
         place, variant = level.location_link_id, level.variant_link_id

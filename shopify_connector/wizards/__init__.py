@@ -4,3 +4,6 @@ from . import shopify_relink_wizard
 from . import shopify_pack_wizard
 from . import shopify_copy_wizard
 from . import shopify_gate_wizard
+from . import shopify_remark_wizard
+from . import shopify_match_wizard
+from . import shopify_duplicate_wizard

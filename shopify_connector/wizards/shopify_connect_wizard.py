@@ -199,6 +199,11 @@ class ShopifyConnectWizard(models.TransientModel):
             self.backend_id.action_sync_now()
         return self.backend_id.action_open_form()
 
+    def action_scan(self):
+        """Read the store for Matching, and go there."""
+        check_role(self.env, MANAGER)
+        return self.backend_id.action_scan()
+
     def _again(self):
         return {
             "type": "ir.actions.act_window",
@@ -283,7 +288,9 @@ class ShopifyConnectWizard(models.TransientModel):
     def write(self, vals):
         """Automatic, chosen here before all is linked, is kept as a wish: the flow
         reviews until its gate opens."""
-        return super(ShopifyConnectWizard, self.with_context(**{WISH: True})).write(vals)
+        return super(ShopifyConnectWizard, self.with_context(**{WISH: True})).write(
+            vals
+        )
 
 
 class ShopifyConnectCheck(models.TransientModel):

@@ -5,8 +5,6 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..core import gate
-from ..models.gate_reader import GateReader
 from ..models.roles import MANAGER, check_role
 from ..models.shopify_match import TYPES
 
@@ -45,7 +43,9 @@ class ShopifyGateWizard(models.TransientModel):
         """Depend on the gate again."""
         self.ensure_one()
         check_role(self.env, MANAGER)
-        self.flow_id.write({"gate_override_reason": False, "gate_override_until": False})
+        self.flow_id.write(
+            {"gate_override_reason": False, "gate_override_until": False}
+        )
         return {"type": "ir.actions.act_window_close"}
 
 
@@ -67,7 +67,9 @@ class ShopifyGateRow(models.TransientModel):
     @api.depends("match_id", "sync_id")
     def _compute_why(self):
         verdicts = dict(
-            self.env["shopify.match"]._fields["verdict"]._description_selection(self.env)
+            self.env["shopify.match"]
+            ._fields["verdict"]
+            ._description_selection(self.env)
         )
         for row in self:
             row.why = row.sync_id.headline or verdicts.get(row.match_id.verdict)
@@ -87,9 +89,7 @@ class ShopifyGateRow(models.TransientModel):
                     "flows": ", ".join(labels),
                 }
                 for backend, part in flows.grouped("backend_id").items()
-                for kind, gid, name, match_id, sync_id, labels in self._found(
-                    backend, part
-                )
+                for kind, gid, name, match_id, sync_id, labels in part._in_the_way()
             ]
         )
         return {
@@ -100,22 +100,6 @@ class ShopifyGateRow(models.TransientModel):
             "domain": [("id", "in", rows.ids)],
         }
 
-    @api.model
-    def _found(self, backend, flows):
-        """Each record once: (type, GID, name, match ID, sync ID, the flows' labels)."""
-        reader = GateReader(backend.sudo())
-        wanted = {}
-        for flow in flows:
-            for kind in gate.TYPES[flow.flow]:
-                key = kind, gate.COUNTS[flow.flow]
-                wanted.setdefault(key, []).append(flow._flow_labels()[0])
-        found = {}
-        for (kind, which), labels in wanted.items():
-            for gid, name, match_id, sync_id in reader.rows(kind, which):
-                facts = (kind, gid, name, match_id, sync_id, [])
-                found.setdefault((kind, gid), facts)[-1].extend(labels)
-        return found.values()
-
     def action_open(self):
         """Where it is decided: its row in the worksheet, or what stopped."""
         self.ensure_one()
@@ -123,7 +107,9 @@ class ShopifyGateRow(models.TransientModel):
             action = self.env["ir.actions.act_window"]._for_xml_id(
                 "shopify_connector.action_mapping_location"
             )
-            return action | {"context": {"search_default_backend_id": self.backend_id.id}}
+            return action | {
+                "context": {"search_default_backend_id": self.backend_id.id}
+            }
         record = self.sync_id or self.match_id
         if not record:
             raise UserError(self.env._("It was decided meanwhile."))

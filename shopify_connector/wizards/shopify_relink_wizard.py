@@ -54,7 +54,9 @@ class ShopifyRelinkWizard(models.TransientModel):
     order_id = fields.Many2one("sale.order", "Odoo Order")
     location_id = fields.Many2one("stock.location", "Odoo Location")
     other_gid = fields.Char(
-        "New Shopify ID", help="The Shopify record that took the place of the gone one."
+        "Other Shopify ID",
+        help="Move: the Shopify record that took the place of the gone one. Split: the "
+        "one that the present Odoo record is, if it is to be linked now.",
     )
     reason = fields.Char(help="Kept in the history of both records.")
     preview = fields.Html(compute="_compute_preview", sanitize=False)
@@ -157,6 +159,8 @@ class ShopifyRelinkWizard(models.TransientModel):
     def _outcome(self, record, chosen, now):
         """-> (Odoo record then, mark then, what becomes of the record linked now)"""
         free = self.env._("linked to nothing here; unchanged otherwise")
+        if self.mode == "split" and self.other_gid:
+            free = self.env._("linked to %s", self.other_gid)
         nothing = self.env._("nothing")
         if self.mode == "unlink":
             return nothing, self.env._("removed"), free
@@ -211,6 +215,11 @@ class ShopifyRelinkWizard(models.TransientModel):
     def _apply_move(self, link):
         if not self.other_gid:
             raise UserError(self.env._("Say which Shopify record took its place."))
+        self._check_other_gid()
+        link._look_if_gone()
+        link._relink_gid(self.other_gid, self.reason)
+
+    def _check_other_gid(self):
         try:
             kind = parse(self.other_gid).type
         except ValueError as error:
@@ -221,8 +230,6 @@ class ShopifyRelinkWizard(models.TransientModel):
             raise UserError(
                 self.env._("%s is not of the same kind of record.", self.other_gid)
             )
-        link._look_if_gone()
-        link._relink_gid(self.other_gid, self.reason)
 
     def _apply_unlink(self, link):
         link._unlink_chosen(self.reason)
@@ -231,7 +238,9 @@ class ShopifyRelinkWizard(models.TransientModel):
         record = self._chosen()
         if record:
             record.check_access("read")
-        link._split(record, self.reason)
+        if self.other_gid:
+            self._check_other_gid()
+        link._split(record, self.reason, self.other_gid)
 
     def _apply_new(self, link):
         if link:

@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+
 from core import gate
 from core.gate import Coverage
 

@@ -22,6 +22,14 @@ def test_key_as_it_is_compared(key, text, normal):
     assert matching.normal_key(key, text) == normal
 
 
+# All that any of these reasons needs.
+PARAMS = dict.fromkeys("key value candidates candidate other theirs ours".split(), "x")
+
+
+def stop(code):
+    return Decision("stop", code, params=PARAMS)
+
+
 @pytest.mark.parametrize(
     "decision, verdict, key",
     [
@@ -32,10 +40,10 @@ def test_key_as_it_is_compared(key, text, normal):
         (Decision("restore", odoo_id=1), "proposed", "mark"),
         (Decision("create"), "only_shopify", ""),
         (Decision("unmapped"), "only_shopify", ""),
-        (Decision("stop", "ambiguous_match"), "ambiguous", "sku"),
-        (Decision("stop", "match_taken"), "ambiguous", "sku"),
-        (Decision("stop", "identity_copied"), "conflict", ""),
-        (Decision("stop", "link_record_deleted"), "conflict", ""),
+        (stop("ambiguous_match"), "ambiguous", "sku"),
+        (stop("match_taken"), "ambiguous", "sku"),
+        (stop("identity_copied"), "conflict", ""),
+        (stop("link_record_deleted"), "conflict", ""),
     ],
 )
 def test_verdict_of_each_decision(decision, verdict, key):

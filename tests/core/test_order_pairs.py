@@ -2,7 +2,9 @@
 
 from decimal import Decimal
 
-from core.order_pairs import Standing, Wanted, pair_lines
+import pytest
+
+from core.order_pairs import Difference, Standing, Wanted, match_lines, pair_lines
 
 SHIRT, SOCKS, POST = 1, 2, 3
 
@@ -77,3 +79,30 @@ def test_charge_prefers_the_line_of_its_product():
     )
 
     assert pairs == {"tip": 9, "post": 8}
+
+
+@pytest.mark.parametrize(
+    "lines, difference",
+    [
+        ([standing(8)], None),
+        ([], Difference("missing", "a")),
+        ([standing(8, SOCKS)], Difference("missing", "a")),
+        ([standing(8, quantity=2)], Difference("missing", "a")),
+        ([standing(8, subtotal="9.99")], Difference("missing", "a")),
+        ([standing(8), standing(9, price="11.00")], Difference("unclear", "a")),
+        ([standing(8), standing(9, SOCKS)], Difference("extra", key=9)),
+    ],
+)
+def test_first_line_that_differs_is_named(lines, difference):
+    _pairs, found = match_lines([wanted("a")], lines)
+
+    assert found == difference
+
+
+def test_line_too_many_is_named_though_the_others_fit():
+    pairs, found = match_lines(
+        [wanted("a"), wanted("b")], [standing(7), standing(8), standing(9)]
+    )
+
+    assert pairs == {"a": 7, "b": 8}
+    assert found == Difference("extra", key=9)

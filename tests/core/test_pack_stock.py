@@ -103,7 +103,7 @@ def facts_of(world, variant, all_own=False):
                     sale.knew_open,
                     sale.knew_fulfilled,
                     sale.shipped(piece),
-                    sale.demand(piece),
+                    demand=sale.demand(piece),
                 )
                 facts = add_line(facts, line)
         parts.append(facts)

@@ -6,9 +6,12 @@ import pytest
 
 from core.stock import (
     Agreement,
+    ComponentFacts,
     LevelFacts,
+    LineAtPlace,
     ShopifyLevel,
     WriteRow,
+    add_line,
     batches,
     plan_level,
     plan_push,
@@ -398,3 +401,29 @@ def test_an_unclear_lowering_keeps_the_agreement_that_hides_nothing():
     settled = settle_row(row(1, quantity=2), KEPT, Agreement(2, 0), 1)
 
     assert settled.agreement == KEPT
+
+
+# --- A line that a vendor ships to the customer --------------------------------------
+
+
+def test_pieces_a_vendor_sent_take_nothing_off_the_place():
+    line = LineAtPlace(True, 1, opened=0, fulfilled=2, left=0, dropped=2)
+
+    found = add_line(ComponentFacts(1, odoo_on_hand=100), line)
+
+    assert (found.undelivered, found.shipped) == (0, 0)
+    assert line.is_settled
+
+
+def test_a_vendors_pieces_never_count_as_shipped_from_the_place():
+    line = LineAtPlace(True, 1, opened=2, fulfilled=0, left=0, dropped=2)
+
+    found = add_line(ComponentFacts(1, odoo_on_hand=100), line)
+
+    assert (found.undelivered, found.shipped) == (0, 0)
+
+
+def test_units_fulfilled_beyond_what_a_vendor_sent_are_still_to_be_delivered():
+    line = LineAtPlace(True, 2, opened=0, fulfilled=3, left=1, dropped=2)
+
+    assert add_line(ComponentFacts(2), line).undelivered == 3

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from odoo import Command
 
 from .identity_world import (
+    BARCODES,
     EMAILS,
     FAULTS,
     FLOWS,
@@ -27,6 +28,7 @@ PICK = st.integers(0, 999)
 MARKED = st.sampled_from(tuple(LINKED))
 PRODUCTS = st.sampled_from(("Product", "ProductVariant"))
 SKU = st.sampled_from(SKUS)
+BARCODE = st.sampled_from(BARCODES)
 EMAIL = st.sampled_from(EMAILS)
 
 
@@ -48,6 +50,12 @@ class ShopifySide:
         gid = self.world.a_remote("ProductVariant", pick)
         with self.world.merchant(f"Shopify: {gid} gets SKU {sku}"):
             self.shop.edit_variant(gid, sku=sku)
+
+    @rule(pick=PICK, barcode=BARCODE)
+    def barcode_changes_in_shopify(self, pick, barcode):
+        gid = self.world.a_remote("ProductVariant", pick)
+        with self.world.merchant(f"Shopify: {gid} gets barcode {barcode}"):
+            self.shop.edit_variant(gid, barcode=barcode)
 
     @rule(pick=PICK)
     def product_is_renamed_in_shopify(self, pick):
@@ -175,6 +183,7 @@ class MarksChanged:
             )
             self.case.mark(gid, value, text)
             self.world.dirty.add(gid)
+            self.world.strangers.pop(gid, None)
 
     @rule(kind=MARKED, pick=PICK, what=st.sampled_from(["id", "proof", "both"]))
     def mark_is_cleared(self, kind, pick, what):
@@ -215,6 +224,8 @@ class MarksChanged:
                     self._put(gid, value, proof | {"birth": birth})
                 case "other id":
                     self._put(gid, "4712", proof | {"ids": [4712]})
+            if self.world.mark(gid)[0] and self.world.mark(gid) != (value, text):
+                self.world.strangers[gid] = self.world.mark(gid)
 
     @rule(kind=MARKED, pick=PICK, other=PICK)
     def mark_moves_to_another_record(self, kind, pick, other):
@@ -245,6 +256,37 @@ class OdooSide:
     def product_is_made_in_odoo(self, sku):
         with self.world.person(f"Odoo: product {sku}"):
             self.case.odoo_product(sku=sku)
+
+    @rule(sku=SKU, other=SKU)
+    def product_of_two_variants_is_made_in_odoo(self, sku, other):
+        with self.world.person(f"Odoo: product {sku}, {other}"):
+            self._product_of_two(sku, other)
+
+    def _product_of_two(self, *skus):
+        values = [Command.create({"name": name}) for name in ("S", "L")]
+        sizes = self.env["product.attribute"].create(
+            {"name": "Size", "value_ids": values}
+        )
+        line = {
+            "attribute_id": sizes.id,
+            "value_ids": [Command.set(sizes.value_ids.ids)],
+        }
+        product = self.env["product.template"].create(
+            {
+                "name": "Ours",
+                "is_storable": True,
+                "attribute_line_ids": [Command.create(line)],
+            }
+        )
+        for variant, sku in zip(product.product_variant_ids, skus, strict=True):
+            variant.default_code = sku
+
+    @rule(pick=PICK, barcode=BARCODE)
+    def barcode_changes_in_odoo(self, pick, barcode):
+        record = self.world.a_record("ProductVariant", pick)
+        if record:
+            with self.world.person(f"Odoo: {record} gets barcode {barcode}"):
+                record.barcode = barcode
 
     @rule(email=EMAIL)
     def contact_is_made_in_odoo(self, email):
@@ -348,6 +390,45 @@ class OdooSide:
                 link._set_contents(1, [(part, pieces)], WHY)
 
 
+class Mixups:
+    """What takes several acts to come about, and would seldom by chance."""
+
+    @rule(number=PICK)
+    def one_product_here_is_two_in_shopify(self, number):
+        skus = [f"TWO-{number}-S", f"TWO-{number}-L"]
+        with self.world.person(f"Odoo: one product {skus}, two in Shopify"):
+            self._product_of_two(*skus)
+            for sku in skus:
+                self.shop.create_product(sku, [{"sku": sku}])
+
+    @rule(number=PICK, barcode=BARCODE)
+    def sku_of_one_and_barcode_of_another(self, number, barcode):
+        sku = f"KEY-{number}"
+        with self.world.person(f"Odoo: {sku}, {barcode}, two variants in Shopify"):
+            self.case.odoo_product(sku=sku, barcode=barcode)
+            self.shop.create_product("By SKU", [{"sku": sku}])
+            self.shop.create_product("By barcode", [{"sku": "", "barcode": barcode}])
+
+    @rule(kind=st.sampled_from(["Product", "Customer", "Order"]), pick=PICK)
+    def new_record_takes_the_mark_of_a_linked_one(self, kind, pick):
+        link = self.world.a_link(kind, pick)
+        gid = link and link.shopify_gid
+        if not gid or self.shop.get(gid) is None or not self.world.mark(gid)[0]:
+            return
+        with self.world.merchant(f"a new {kind} takes the mark of {gid}"):
+            mark = self.world.mark(gid)
+            match kind:
+                case "Product":
+                    new = self.shop.create_product("New", [{"sku": f"NEW-{pick}"}])
+                case "Customer":
+                    new = self.shop.create_customer(email=f"new{pick}@x.org")
+                case "Order":
+                    new = self.case.order([{"variant": "HAT", "quantity": 1}])
+            self._put(gid, None, None)
+            self._put(new["id"], *mark)
+            self.world.done[-1] += f": {new['id']}"
+
+
 class Decisions:
     """What people decide about links."""
 
@@ -375,8 +456,13 @@ class Decisions:
     def person_unlinks(self, kind, pick):
         link = self.world.a_link(kind, pick)
         if link:
-            with self.world.person(f"unlink {link.shopify_gid}"):
+            gid = link.shopify_gid
+            together = {
+                row["gid"] for row in self.world.links() if gid == row["parent"]
+            }
+            with self.world.person(f"unlink {gid}"):
                 link._unlink_chosen(WHY)
+                self.world.apart |= together | {gid}
 
     @rule(kind=MARKED, pick=PICK)
     def person_splits(self, kind, pick):
@@ -396,6 +482,8 @@ class Decisions:
                     )
                 # One more may be made for each: a person wants it.
                 for each in (gid, *(self.shop.get(gid).get("variants") or ())):
+                    self.world.strangers.pop(each, None)
+                    self.world.apart.discard(each)
                     count = self.world.allowance.get(each, 0)
                     self.world.allowance[each] = count + 1
 
@@ -479,7 +567,13 @@ class Engine:
 
 
 class IdentityMachine(
-    ShopifySide, MarksChanged, OdooSide, Decisions, Engine, RuleBasedStateMachine
+    ShopifySide,
+    MarksChanged,
+    OdooSide,
+    Mixups,
+    Decisions,
+    Engine,
+    RuleBasedStateMachine,
 ):
     """`case`: the Odoo test case; set by `machine_of`."""
 

@@ -16,6 +16,7 @@ from odoo.addons.queue_job.exception import RetryableJobError
 from ..emulator.webhooks import post_of
 
 SKUS = ("CUP", "cup", "HAT", "BAG")
+BARCODES = ("4006381333931", "5901234123457")
 EMAILS = ("ada@x.org", "bob@x.org", "cy@x.org")
 FOREIGN = "00000000-0000-0000-0000-000000000000"
 FOREVER = 100_000
@@ -73,6 +74,9 @@ class World:
         self.aliases_allowed = set()
         self.shared = set()
         self.dirty = set()
+        # What only a person may end: strangers' marks, and parted pairs.
+        self.strangers = {}
+        self.apart = set()
         self.old_marks = []
         self.reasons = set()
         self._known = self._odoo_ids()
@@ -87,16 +91,18 @@ class World:
     # === STEPS === #
 
     @contextmanager
-    def step(self, text, person=False):
-        """One act; afterwards everything must hold. person: what appears in Odoo
-        during it was made by a person."""
+    def step(self, text, by="engine"):
+        """One act; afterwards everything must hold. by: who did what appeared during
+        it, "engine", "person" (in Odoo) or "merchant"."""
         self.done.append(text)
         try:
             self._fill_bucket()
             yield
             self.env.flush_all()
             self.env.invalidate_all()
-            self._count_new(person)
+            self._count_new(by == "person")
+            self._check_strangers(by)
+            self._check_apart(by)
             self.check()
         except Exception as error:
             error.add_note("Steps:\n" + "\n".join(self.story()))
@@ -108,7 +114,7 @@ class World:
     @contextmanager
     def person(self, text):
         """An act of a person in Odoo, which may be refused: then nothing happened."""
-        with self.step(text, person=True):
+        with self.step(text, by="person"):
             try:
                 with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
                     yield
@@ -119,7 +125,7 @@ class World:
     @contextmanager
     def merchant(self, text):
         """An act in Shopify, which it may refuse."""
-        with self.step(text):
+        with self.step(text, by="merchant"):
             try:
                 yield
             except ValueError as refusal:
@@ -296,22 +302,35 @@ class World:
         """Settled, a second sync of everything writes nothing on either side."""
         with self.step("the end: everything settles"):
             self.settle()
+        with self.step("the end: everything is read"):
+            # What was stopped for something in Odoo has not been looked at since.
+            self._ask_for_everything()
+            self.settle()
         with self.step("the end: everything is read once more"):
-            before = self._odoo_ids(), self.links(), self._review()
+            before = self._odoo_ids(), self._linkage(), self._review()
             self.case.start_counting()
-            for kind in ("Product", "Customer", "Order"):
-                self.case.ask(FLOWS[kind], *self.remote(kind), kind=kind)
+            self._ask_for_everything()
             self.work()
-            after = self._odoo_ids(), self.links(), self._review()
             assert self.case.written() == {}, f"written: {self.case.written()}"
-            assert before[0] == after[0], "records appeared or vanished"
-            assert _linkage(before[1]) == _linkage(after[1]), "links changed"
-            assert before[2] == after[2], f"{before[2]} became {after[2]}"
+            assert before[0] == self._odoo_ids(), "records appeared or vanished"
+            assert before[1] == self._linkage(), "links changed"
+            changed = before[2] ^ self._review()
+            assert not changed, f"not the same reasons: {changed}"
+
+    def _ask_for_everything(self):
+        for kind in ("Product", "Customer", "Order"):
+            self.case.ask(FLOWS[kind], *self.remote(kind), kind=kind)
+
+    def _linkage(self):
+        return {
+            (row["kind"], row["gid"]): (row["record"], row["token"])
+            for row in self.links()
+        }
 
     def _review(self):
-        """What waits for a person: {(type, key, direction): reason}."""
+        """What waits for a person, and why."""
         return {
-            key: row["reason_code"]
+            (*key, row["reason_code"])
             for key, row in self._sync_rows().items()
             if row["state"] == "review" and row["direction"] == "in"
         }
@@ -391,6 +410,20 @@ class World:
             if all(mark) and (link["kind"], mark) not in self.old_marks:
                 self.old_marks.append((link["kind"], mark))
 
+    def _check_strangers(self, by):
+        """What somebody else wrote over our mark stays for a person to see."""
+        for gid, mark in list(self.strangers.items()):
+            if self.mark(gid) == mark:
+                continue
+            assert by == "merchant", f"a stranger's mark of {gid} was replaced: {mark}"
+            del self.strangers[gid]
+
+    def _check_apart(self, by):
+        """What a person has unlinked is not linked again by itself."""
+        linked = {link["gid"] for link in self.links()} & self.apart
+        assert by == "person" or not linked, f"linked again by itself: {linked}"
+        self.apart -= linked
+
     def _check_links(self, links):
         gids, records = {}, {}
         for link in links:
@@ -434,6 +467,9 @@ class World:
             for key, row in self._rows.items()
             if stamp(row) != stamp(before.get(key))
         }
+        for key, row in ran.items():
+            # With one worker nobody is first: it was decided for what is linked.
+            assert row["reason_code"] != "link_taken", f"an index refused {key}"
         self.reasons |= {row["reason_code"] for row in ran.values()} - {None}
         read = {gid for _kind, gid, _direction in ran}
         self.dirty -= read
@@ -525,7 +561,3 @@ def _parsed(text):
 
 def _chosen(things, pick):
     return things[pick % len(things)] if things else None
-
-
-def _linkage(links):
-    return {(row["kind"], row["gid"]): (row["record"], row["token"]) for row in links}

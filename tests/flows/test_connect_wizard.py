@@ -192,6 +192,25 @@ class TestFurtherSteps(WizardCase):
         self.assertEqual(store.flow_ids[:1].policy, "review")
         self.assertEqual(store.flow_ids[:1].owner_id, self.manager)
 
+    def test_wizard_reads_the_store_and_keeps_automatic_as_a_wish(self):
+        wizard = self.wizard()
+        self.go_on(wizard, 3)
+        store = self.store()
+        scan = self.env["shopify.scan"].search([("backend_id", "=", store.id)])
+        self.assertEqual(scan.purpose, "matching")
+        names = store.flow_ids.mapped("flow")
+        with Form(wizard) as form:
+            for name in ("stock", "products"):
+                with form.flow_ids.edit(names.index(name)) as line:
+                    line.policy = "automatic"
+
+        by_name = {flow.flow: flow for flow in store.flow_ids}
+        self.assertEqual(by_name["products"].policy, "automatic")
+        self.assertEqual(by_name["stock"].policy, "review")
+        self.assertTrue(by_name["stock"].automatic_when_ready)
+        with self.assertRaisesRegex(UserError, "can't run by itself yet"):
+            by_name["stock"].policy = "automatic"
+
     def test_tax_typed_in_the_wizard_is_the_stores(self):
         tax = self.env["account.tax"].create(
             {"name": "VAT 7", "amount": 7.0, "type_tax_use": "sale"}

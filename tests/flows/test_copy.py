@@ -13,6 +13,7 @@ from odoo.addons.shopify_connector.api.errors import ReadOnlyError, ShopifyError
 from ..common import ShopifyCase
 from .stock_case import StockCase
 from .sync_case import SyncCase, SyncHelpers
+from .test_rebuild import RebuildCase
 
 MANAGER = "shopify_connector.group_manager"
 
@@ -273,6 +274,41 @@ class TestWhichIsLive(CopyHelpers, SyncCase):
             self.simulated().mapped("operation"), list(operations.mutations())
         )
 
+    def test_worker_that_began_before_the_store_became_a_copy_sends_nothing(self):
+        mug = self.mug()
+        self.read_again("products", mug["id"])
+        link = self.product_link(mug)
+        with self.backend._client() as client:
+            # Behind the back of the running worker's cache and client.
+            self.env.cr.execute(
+                "UPDATE shopify_backend SET state = 'copy' WHERE id = %s",
+                [self.backend.id],
+            )
+            before = self.remote()
+            with self.assertRaises(ReadOnlyError):
+                self.env["shopify.mutation"]._perform(
+                    self.backend, client, "metafields/set", {"metafields": []}, ["x"]
+                )
+        self.assertEqual(self.remote(), before)
+        self.assertTrue(link.verified_at)
+
+    def test_copy_does_not_ask_shopify_for_a_file_of_the_whole_store(self):
+        scan = self.backend._scan()
+        self.become_copy()
+        sent = len(self.shop.requests)
+
+        with self.assertRaisesRegex(UserError, "is a copy"):
+            self.backend._scan()
+        self.env["shopify.backend"]._cron_audit()
+        self.jobs_come_due()
+        self.run_syncs()
+
+        self.assertEqual(scan.state, "cancelled")
+        self.assertFalse(
+            [r for r in list(self.shop.requests)[sent:] if "ulk" in r.operation]
+        )
+        self.assertFalse(self.store_events("schedule failed"))
+
     def test_copy_is_not_connected_again_by_another_route(self):
         self.become_copy()
         manager = new_test_user(self.env, "copy manager", groups=MANAGER)
@@ -310,6 +346,24 @@ class TestWhichIsLive(CopyHelpers, SyncCase):
         self.assertEqual(self.backend.state, "connected")
         self.assertEqual(self.marked(mug["id"]), str(self.product_link(mug).odoo_id.id))
         self.assertDone(mug["id"], "synced", "mark")
+
+    def test_copy_with_a_new_database_id_reads_what_is_linked_and_can_become_live(self):
+        """Odoo's database manager renews `database.uuid` of what is called a copy."""
+        mug = self.mug()
+        self.read_again("products", mug["id"])
+        self.env["ir.config_parameter"].sudo().set_param("database.uuid", "renewed")
+        self.become_copy()
+        self.shop.edit_product(mug["id"], title="Large mug")
+
+        self.read_again("products", mug["id"])
+        self.read_again("products", mug["id"], direction="mark")
+
+        self.assertEqual(self.row(mug["id"]).state, "done")
+        self.assertDone(mug["id"], "simulated", "mark")
+        self.become_live()
+        self.run_syncs()
+        self.assertDone(mug["id"], "synced", "mark")
+        self.assertEqual(self.proof(mug["id"])["database"], "renewed")
 
     def test_lists_tell_a_copy_by_its_name(self):
         self.become_copy()
@@ -368,6 +422,39 @@ class TestWhichIsLive(CopyHelpers, SyncCase):
             with self.assertRaises(UserError):
                 act()
         self.assertEqual(self.backend.state, "connected")
+
+
+class TestRestoredBackup(CopyHelpers, RebuildCase):
+    def test_links_made_since_the_backup_come_back_before_anything_runs(self):
+        before, counts = self.links(), self.counts()
+        # The backup is older than the links, and Shopify has moved on.
+        self.empty_tables()
+        self.moved_on()
+        self.lives_elsewhere()
+        self.assertFalse(self.backend._is_at_home())
+
+        self.become_live(rebuild=True)
+        scan = self.env["shopify.scan"].search([("purpose", "=", "rebuild")])
+        self.assertTrue(self.backend.waits_for_rebuild)
+        self.finish(scan)
+
+        self.assertEqual(scan.state, "done", scan.message)
+        self.assertEqual(self.links(), before)
+        self.assertEqual(self.counts(), counts)
+        self.assertFalse(self.backend.waits_for_rebuild)
+        self.assertFalse(any(self.backend.flow_ids.mapped("paused_at")))
+
+    def test_rebuild_can_be_begun_from_the_banner_later(self):
+        self.empty_tables()
+        self.hold()
+        self.become_live(origin="backup", rebuild=False)
+
+        action = self.backend.action_rebuild_or_skip()
+        later = self.env["shopify.rebuild.skip"].with_context(action["context"])
+        later.create({}).action_rebuild()
+
+        self.assertTrue(self.env["shopify.scan"].search([("purpose", "=", "rebuild")]))
+        self.assertTrue(self.backend.waits_for_rebuild)
 
 
 class TestNeutralised(CopyHelpers, SyncHelpers, ShopifyCase):

@@ -175,11 +175,12 @@ class TestFulfillment(StockCase):
         (made,) = self.fulfillments()
         self.assertEqual(self.units(made), {"SHIRT": 2})
         self.assertPicking(picking, "synced")
-        # Shopify took them from its location; no push lowers it a second time.
-        self.forget_requests()
+        # Shopify took them from its location, which never held them: they come back.
         self.push("SHIRT")
         self.assertEqual(self.products["SHIRT"].qty_available, 100)
-        self.assertEqual(self.on_hand("SHIRT"), 98)
+        self.assertEqual(self.on_hand("SHIRT"), 100)
+        self.forget_requests()
+        self.push("SHIRT")
         self.assertEqual(self.written(), [])
 
     def test_a_dropship_delivery_that_told_nobody_is_found_at_night(self):
@@ -361,6 +362,9 @@ class TestFulfillment(StockCase):
         row = self.picking_sync(picking)
         self.assertEqual(row.reason_code, "to_accept")
         self.assertEqual(self.fulfillments(), [])
+        (shown,) = row.preview
+        self.assertEqual(shown["kind"], "sent")
+        self.assertIn(["Line", "2 × SHIRT"], shown["rows"])
 
         row.action_accept()
         self.run_syncs()

@@ -311,7 +311,9 @@ class TestGate(ScanCase):
         self.scan()
         self.look()
         self.env.invalidate_all()
-        self.assertLessEqual(self.count_queries(self.backend._look_at_gates), before + 1)
+        self.assertLessEqual(
+            self.count_queries(self.backend._look_at_gates), before + 1
+        )
 
     def count_queries(self, act):
         self.env.flush_all()

@@ -62,12 +62,12 @@ class IdentityProperty(SyncCase, ShopifyHttpCase):
 
 class TestIdentityProperty(IdentityProperty):
     def test_identity_holds_through_a_short_random_story(self):
-        self.stories(3, 20, first_seed=4)
-        self.assertGreaterEqual(self.steps, 40)
+        self.stories(3, 25, first_seed=4)
+        self.assertGreaterEqual(self.steps, 60)
 
 
 class TestIdentityPropertyLong(IdentityProperty):
     @pytest.mark.long
     def test_identity_holds_through_thousands_of_random_steps(self):
-        self.stories(45, 50, first_seed=44)
+        self.stories(55, 50, first_seed=44)
         self.assertGreaterEqual(self.steps, 2000)

@@ -3,6 +3,8 @@
 import re
 from threading import Thread
 
+from odoo.exceptions import UserError
+
 from .sync_case import SyncCase
 
 OWNER_TYPES = ("PRODUCT", "PRODUCTVARIANT", "CUSTOMER", "ORDER", "LOCATION")
@@ -333,6 +335,69 @@ class TestMarkTrouble(MarkCase):
             event = self.events(gid, "mark")[-1]
             self.assertEqual(event.changes, [["Odoo ID in Shopify", None, value]])
 
+    def linked_ones(self):
+        """{GID: (flow, Odoo ID that it carries)} of one record of each type read."""
+        self.run_syncs()
+        customer = self.customers(1)[0]
+        order = self.order([("SHIRT", 1)], customer=customer["id"])
+        self.sync(order)
+        return {
+            gid: (flow, self.marked(gid))
+            for flow, gid in (
+                ("products", self.gid),
+                ("customers", customer["id"]),
+                ("orders", order["id"]),
+            )
+        }
+
+    def compare(self):
+        with self.backend._client() as client:
+            counts = self.backend._compare_linked(client)
+        self.run_syncs()
+        return sum(each["unmarked"] for each in counts.values())
+
+    def test_mark_cleared_by_another_route_is_found_by_the_comparison_alone(self):
+        marks = self.linked_ones()
+        for gid in marks:
+            self.mark(gid)
+
+        self.assertEqual(self.compare(), len(marks))
+
+        for gid, (_flow, value) in marks.items():
+            self.assertEqual(self.marked(gid), value)
+            event = self.events(gid, "mark")[-1]
+            self.assertEqual(event.changes, [["Odoo ID in Shopify", None, value]])
+        self.assertEqual(self.compare(), 0)
+
+    def test_value_that_is_not_its_proofs_is_found_and_reported(self):
+        marks = self.linked_ones()
+        for gid, (_flow, value) in marks.items():
+            self.mark(gid, "9" + value, self.proof(gid))
+
+        self.assertEqual(self.compare(), len(marks))
+
+        for gid, (_flow, value) in marks.items():
+            self.assertEqual(self.row(gid, "mark").reason_code, "identity_conflict")
+            self.assertEqual(self.marked(gid), "9" + value, "overwritten")
+
+    def test_mark_changed_to_another_record_is_found_and_reported(self):
+        marks = self.linked_ones()
+        for gid, (_flow, value) in marks.items():
+            other = int("9" + value)
+            self.mark(gid, str(other), self.proof(gid) | {"ids": [other]})
+
+        self.assertEqual(self.compare(), len(marks))
+
+        for gid, (flow, value) in marks.items():
+            row = self.row(gid, "mark")
+            self.assertEqual(
+                (row.state, row.reason_code), ("review", "identity_conflict")
+            )
+            self.assertRegex(row.message, rf" {value} here, .* 9{value}\b")
+            self.read_again(flow, gid)
+            self.assertEqual(self.row(gid).reason_code, "identity_conflict")
+            self.assertEqual(self.marked(gid), "9" + value, "overwritten")
+
 
 class TestDefinitions(MarkCase):
     def definitions(self):
@@ -385,6 +450,27 @@ class TestDefinitions(MarkCase):
         self.env.invalidate_all()
         self.assertEqual(self.definitions(), self.wanted())
         self.assertFalse(any(self.backend.flow_ids.mapped("paused_at")))
+
+    def test_connecting_again_repairs_them_too(self):
+        self.shop.alter_definition("ORDER", "$app:odoo", "id", "MERCHANT_READ_WRITE")
+        self.shop.delete_definition("CUSTOMER", "$app:odoo", "proof")
+
+        self.backend.action_connect()
+
+        self.assertEqual(self.definitions(), self.wanted())
+        self.assertEqual(self.written()["metafieldDefinitionUpdate"], 1)
+        self.assertEqual(self.written()["metafieldDefinitionCreate"], 1)
+
+    def test_connecting_says_which_definition_is_of_another_type(self):
+        namespace = self._namespace()
+        altered = self.shop.definitions["ORDER", namespace, "id"]
+        altered.update(_type="single_line_text_field")
+        altered["type"] = altered["type"] | {"name": "single_line_text_field"}
+
+        with self.assertRaisesRegex(UserError, "ORDER.*single_line_text_field"):
+            self.backend.action_connect()
+
+        self.assertNotIn("metafieldDefinitionUpdate", self.written())
 
     def test_whole_definitions_are_left_alone(self):
         self.env["shopify.backend"]._cron_heal()

@@ -1,5 +1,6 @@
 """Odoo's own merge wizard: no Shopify link is lost, doubled, or left to SQL."""
 
+import json
 from unittest.mock import patch
 
 from odoo import Command
@@ -124,6 +125,38 @@ class TestPartnerMerge(SyncHelpers, ShopifyCase):
         with self.backend._client() as client:
             counts = self.backend._compare_linked(client)["Customer"]
         self.assertEqual((counts["linked"], counts["unmarked"]), (4, 0))
+
+    def compared(self):
+        with self.backend._client() as client:
+            counts = self.backend._compare_linked(client)["Customer"]
+        self.run_syncs()
+        return counts["unmarked"]
+
+    def test_weekly_comparison_removes_our_old_mark_from_an_alias(self):
+        """As a copy of the database, or a backup of the shop, may bring it back."""
+        self.merged_as_aliases()
+        own = self.eves._own_proof()
+        self.mark(self.eve["id"], own.value, own.to_json())
+
+        self.assertEqual(self.compared(), 1)
+
+        self.assertMarked(self.eve["id"], None)
+        self.assertIsNone(self.proof(self.eve["id"]))
+        self.assertMarked(self.ada["id"], self.first)
+        self.assertEqual(self.compared(), 0)
+
+    def test_mark_of_another_contact_on_an_alias_is_left_and_reported(self):
+        self.merged_as_aliases()
+        other = self.plain(name="Somebody else")
+        own = json.loads(self.eves._own_proof().to_json())
+        self.mark(self.eve["id"], str(other.id), own | {"ids": [other.id]})
+
+        self.assertEqual(self.compared(), 1)
+
+        self.assertMarked(self.eve["id"], other)
+        row = self.syncs(subject_key=self.eve["id"], direction="mark")
+        self.assertEqual((row.state, row.reason_code), ("review", "identity_conflict"))
+        self.assertIn(f"ID {other.id}", row.message)
 
     def test_alias_is_split_off_again(self):
         self.merged_as_aliases()

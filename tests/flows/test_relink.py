@@ -193,6 +193,38 @@ class TestRelinkCustomer(RelinkCase):
         self.assertMarked(self.ada["id"], self.link.odoo_id)
         self.assertTrue(self.first.exists())
 
+    def test_split_links_the_second_customer_in_the_same_step(self):
+        """Two customers of the shop were one contact here."""
+        eve = self.shop.create_customer(email="", first_name="Eve")
+        self.first.name = "Eve"
+
+        self.wizard(
+            self.link, "split", partner_id=self.other, other_gid=eve["id"]
+        ).action_apply()
+        for _time in range(3):
+            self.settle()
+
+        self.assertEqual(self.link.odoo_id, self.other)
+        self.assertEqual(self.customer_link(eve).odoo_id, self.first)
+        self.assertMarked(self.ada["id"], self.other)
+        self.assertMarked(eve["id"], self.first)
+        self.assertDone(eve["id"], "unchanged")
+
+    def test_split_with_a_second_customer_that_is_linked_changes_nothing(self):
+        eve = self.shop.create_customer(email="eve@x.org", first_name="Eve")
+        self.read_again("customers", eve["id"])
+        wizard = self.wizard(
+            self.link, "split", partner_id=self.other, other_gid=eve["id"]
+        )
+
+        with (
+            self.assertRaisesRegex(UserError, "linked to Eve already"),
+            self.env.cr.savepoint(),
+        ):
+            wizard.action_apply()
+
+        self.assertEqual(self.link.odoo_id, self.first)
+
     def test_copy_treated_as_new_gets_a_contact_of_its_own(self):
         copy = self.shop.create_customer(email="copy@x.org", first_name="Copy")
         self.mark(copy["id"], self.marked(self.ada["id"]), self.proof(self.ada["id"]))
@@ -392,16 +424,45 @@ class TestRelinkOrder(RelinkCase):
 
 
 class TestRelinkLocation(RelinkCase):
-    def test_location_is_relinked_and_marked(self):
-        row = self.env["shopify.mapping.location"].search(
+    def setUp(self):
+        super().setUp()
+        self.place = self.env["shopify.mapping.location"].search(
             [("backend_id", "=", self.backend.id)], limit=1
         )
         self.settle()
-        place = self.env["stock.warehouse"].create(
+        self.second = self.env["stock.warehouse"].create(
             {"name": "Second", "code": "SEC2", "company_id": self.company.id}
         )
-        self.wizard(row, "relink", location_id=place.lot_stock_id).action_apply()
+
+    def test_location_is_relinked_and_marked(self):
+        stock = self.second.lot_stock_id
+        self.wizard(self.place, "relink", location_id=stock).action_apply()
         self.settle()
 
-        self.assertEqual(row.location_id, place.lot_stock_id)
-        self.assertMarked(row.shopify_gid, place.lot_stock_id)
+        self.assertEqual(self.place.location_id, stock)
+        self.assertMarked(self.place.shopify_gid, stock)
+
+    def test_orders_go_to_the_warehouse_of_the_relinked_location(self):
+        shelf = self.env["stock.location"].create(
+            {"name": "Shelf", "location_id": self.second.lot_stock_id.id}
+        )
+
+        self.wizard(self.place, "relink", location_id=shelf).action_apply()
+        self.settle()
+
+        self.assertEqual(self.place.warehouse_id, self.second)
+        self.assertEqual(self.place.location_id, shelf)
+        bought = self.order([("SHIRT", 1)])
+        self.sync(bought)
+        self.assertEqual(self.sale_order(bought).warehouse_id, self.second)
+
+    def test_location_of_no_warehouse_is_refused(self):
+        alone = self.env["stock.location"].create(
+            {"name": "Alone", "location_id": False, "company_id": self.company.id}
+        )
+        before = self.place.location_id
+
+        with self.assertRaisesRegex(UserError, "belongs to no warehouse"):
+            self.place._relink(alone, "wrong one")
+
+        self.assertEqual(self.place.location_id, before)

@@ -354,11 +354,46 @@ class TestStockPush(StockCase):
         self.run_syncs()
         row = self.assertLevel("SHIRT", "to_accept")
         self.assertEqual(self.on_hand("SHIRT"), 100)
+        (shown,) = row.preview
+        self.assertEqual(
+            (shown["kind"], shown["rows"][0][1:]), ("changed", ["100", "105"])
+        )
 
         row.action_accept()
         self.run_syncs()
 
         self.assertEqual(self.on_hand("SHIRT"), 105)
+
+    def test_in_review_another_number_than_the_accepted_one_is_shown_again(self):
+        self._policy("stock", "review")
+        self.receive(self.products["SHIRT"], 5)
+        self.run_syncs()
+        row = self.assertLevel("SHIRT", "to_accept")
+        self.receive(self.products["SHIRT"], 2)
+        row.action_accept()
+        self.run_syncs()
+        row = self.assertLevel("SHIRT", "to_accept")
+        self.assertEqual(self.on_hand("SHIRT"), 100)
+        self.assertEqual(row.preview[0]["rows"][0][1:], ["100", "107"])
+        row.action_accept()
+        self.run_syncs()
+        self.assertEqual(self.on_hand("SHIRT"), 107)
+
+    def test_in_review_a_refused_change_stays_away_until_its_numbers_change(self):
+        self._policy("stock", "review")
+        self.receive(self.products["SHIRT"], 5)
+        self.run_syncs()
+        row = self.assertLevel("SHIRT", "to_accept")
+        row.action_close("Counted wrongly")
+        # The same number once more, by another movement.
+        self.receive(self.products["SHIRT"], 3)
+        self.receive(self.products["SHIRT"], -3)
+        self.run_syncs()
+        self.assertEqual(row.state, "cancelled")
+        self.receive(self.products["SHIRT"], 3)
+        self.run_syncs()
+        self.assertLevel("SHIRT", "to_accept")
+        self.assertEqual(self.on_hand("SHIRT"), 100)
 
     def test_in_review_a_go_that_found_nothing_to_do_covers_no_later_change(self):
         self._policy("stock", "review")

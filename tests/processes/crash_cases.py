@@ -300,6 +300,35 @@ class SubscriptionUpdateCase(SubscriptionCreateCase):
         return self.press()
 
 
+class SubscriptionDeleteCase(SubscriptionCreateCase):
+    """One at our own address, to a topic that no flow wants now."""
+
+    document, root = "webhooks/delete", "webhookSubscriptionDelete"
+    operation = "WebhooksDelete"
+
+    def provoke(self):
+        self.before = _subscribed(self.subscriptions())
+        known = self.store.shop("get_object", gid=self.one())["uri"]
+        self.store.graphql(
+            "mutation($topic: WebhookSubscriptionTopic!,"
+            " $sub: WebhookSubscriptionInput!) { webhookSubscriptionCreate("
+            " topic: $topic, webhookSubscription: $sub) { userErrors { message } } }",
+            topic="ORDERS_CREATE",
+            sub={"uri": known.removesuffix("products_update") + "orders_create"},
+        )
+        assert _subscribed(self.subscriptions()) != self.before
+        return InBackground(self.heal)
+
+    def heal(self):
+        self.store.rpc("shopify.backend", "test_heal_here", [self.store.id])
+
+    def recover(self):
+        self.heal()
+        self.store.wait_idle()
+
+    again = recover
+
+
 class DefinitionCreateCase(ConnectCase):
     document, root = "metafields/definition_create", "metafieldDefinitionCreate"
     operation = "MetafieldsDefinitionCreate"
@@ -371,6 +400,7 @@ CASES = {
         StockCase,
         SubscriptionCreateCase,
         SubscriptionUpdateCase,
+        SubscriptionDeleteCase,
         DefinitionCreateCase,
         DefinitionUpdateCase,
     )

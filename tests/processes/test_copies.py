@@ -192,10 +192,10 @@ def test_original_goes_on_hold_once_the_other_is_called_live(world, store):
     world.odoos.remove(copy)
     # And back: whoever is called live last has it.
     live(world.odoo, store)
-    back = store.product("BACK")
+    store.product("BACK")
     store.read_all()
     store.wait_idle()
-    assert imported(world, world.database, "BACK") == 1, (store.syncs("in").get(back["id"]), world.sql("SELECT state, hold_message FROM shopify_backend"), world.sql("SELECT kind,outcome,message,create_date FROM shopify_event ORDER BY id DESC LIMIT 8"), world.sql("select flow, policy, paused_at, paused_reason from shopify_flow"))
+    assert imported(world, world.database, "BACK") == 1
     # It carries the ID of a record of the other one: not made a second time.
     assert imported(world, world.database, "FORKED") == 0
     world.set_parameters(lease_interval=600)

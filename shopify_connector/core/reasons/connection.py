@@ -269,7 +269,9 @@ REASONS = (
         ),
         nature="configuration",
         retry_safe=True,
-        retry_text=_("Safe after rebuilding: links are restored before anything is made."),
+        retry_text=_(
+            "Safe after rebuilding: links are restored before anything is made."
+        ),
         fix="resume_store",
         fix_label=_("Open the store"),
         owner_role="manager",
