@@ -11,7 +11,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 ADDON = ROOT / "shopify_connector"
 
-ODOO = {"odoo", "babel", "psycopg2", "werkzeug", "lxml", "dateutil", "pytz", "markupsafe"}
+ODOO = {
+    "odoo",
+    "babel",
+    "psycopg2",
+    "werkzeug",
+    "lxml",
+    "dateutil",
+    "pytz",
+    "markupsafe",
+}
 SIDE_EFFECTS = {
     "io",
     "logging",

@@ -19,7 +19,7 @@ class ShopifySync(models.Model):
 
     def _link_what_was_done(self, writes, found=""):
         result = super()._link_what_was_done(writes, found)
-        # One whose plan wasn't kept says of no order what could be linked.
+        # Without the plan's facts nothing says which order to look at.
         asked = writes.filtered(
             lambda write: write.operation == WRITE and (write.before or {}).get("order")
         )

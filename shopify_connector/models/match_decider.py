@@ -212,12 +212,13 @@ class Decider:
         """{row: why} where the record is not the person's, or not this store's, to use."""
         model = self.env[self._judge._model(kind)._model_marked()]
         records = model.browse(set(pairs.values())).exists()
-        seen = records.with_user(self._user)._filtered_access("read")
+        seen = set(records.with_user(self._user)._filtered_access("read").ids)
         unit = self.env.ref("uom.product_uom_unit")
         refused = {}
         for row, odoo_id in pairs.items():
-            record = model.browse(odoo_id)
-            if record not in records or odoo_id not in seen.ids:
+            # Whoever is asked first has all of them read.
+            record = model.browse(odoo_id).with_prefetch(records.ids)
+            if record not in records or odoo_id not in seen:
                 refused[row] = self.env._(
                     "The Odoo ID %s is gone, or you have no access to it.", odoo_id
                 )

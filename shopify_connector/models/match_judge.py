@@ -182,7 +182,7 @@ class Judge:
     def _labelled(self, candidates):
         """With the key as people call it."""
         label = matching.KEY_LABELS.get(candidates.key, candidates.key)
-        # pylint: disable=gettext-variable; marked for translation in core
+        # Marked for translation in core.
         return replace(candidates, key=self.env._(label))
 
     def _rival_nodes(self, kind, ids, marks):

@@ -20,6 +20,8 @@ LOOK_AFTER = 5
 NOTED = "shopify_connector.gates"
 # The context in which "automatic" with a gate that isn't open is kept as a wish.
 WISH = "shopify_gate_wish"
+# Only this very object says that the verdict itself is written: no choice of anybody's.
+_VERDICT = object()
 OVERRIDE = {"gate_override_reason", "gate_override_until"}
 
 
@@ -107,34 +109,35 @@ class ShopifyFlow(models.Model):
     # === CHOOSING === #
 
     def write(self, vals):
+        if self.env.context.get("shopify_gate") is _VERDICT:
+            return super().write(vals)
+        result = True
+        for flows, chosen in self._choices(vals):
+            result = super(ShopifyFlow, flows).write(chosen) and result
+        if OVERRIDE & set(vals):
+            self._note_override()
+        if {"policy", "gate_threshold", *OVERRIDE} & set(vals):
+            for backend in self.backend_id:
+                backend._look_at_gates()
+        return result
+
+    def _choices(self, vals):
+        """[(flows, what is written)]: "automatic" is refused while a gate is shut, or
+        kept as a wish where that was asked for."""
         if OVERRIDE & set(vals):
             user = self.env.user.id if vals.get("gate_override_until") else False
             vals = {**vals, "gate_override_user_id": user}
-        if vals.get("policy") != "automatic":
-            if "policy" in vals:
-                # Whoever chooses now chooses this, not what was wished for.
-                vals = {"automatic_when_ready": False, **vals}
-            return self._write_chosen(vals)
+        if "policy" not in vals:
+            return [(self, vals)]
+        # Whoever chooses now chooses this, not what was wished for.
+        if vals["policy"] != "automatic":
+            return [(self, {"automatic_when_ready": False, **vals})]
         vals = {**vals, "automatic_when_ready": False}
         waiting = self._not_ready(vals)
         if waiting and not self.env.context.get(WISH):
             raise UserError(waiting[:1]._refusal())
-        ready = self - waiting
-        if ready:
-            ready._write_chosen(vals)
-        if waiting:
-            wish = {"policy": "review", "automatic_when_ready": True}
-            waiting._write_chosen({**vals, **wish})
-        return True
-
-    def _write_chosen(self, vals):
-        result = super().write(vals)
-        if OVERRIDE & set(vals):
-            self._note_override()
-        if OVERRIDE & set(vals) or {"policy", "gate_threshold"} & set(vals):
-            for backend in self.backend_id:
-                backend._look_at_gates()
-        return result
+        wish = {"policy": "review", "automatic_when_ready": True}
+        return [(self - waiting, vals), (waiting, {**vals, **wish})]
 
     def _not_ready(self, vals):
         """Those that "automatic" is new for, and whose gate isn't open."""
@@ -199,7 +202,7 @@ class ShopifyFlow(models.Model):
         """Write only what differs: a row nobody changed is in nobody's way."""
         new = {name: value for name, value in values.items() if self[name] != value}
         if new:
-            super().write(new)
+            self.with_context(shopify_gate=_VERDICT).write(new)
 
     def _turn(self):
         """Follow the gate: hold an automatic flow, or let it go on."""
@@ -496,5 +499,6 @@ class ShopifyScan(models.Model):
     _inherit = "shopify.scan"
 
     def _finish(self):
-        super()._finish()
+        result = super()._finish()
         self.backend_id._look_at_gates_soon()
+        return result

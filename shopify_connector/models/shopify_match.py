@@ -32,7 +32,7 @@ class ShopifyMatch(models.Model):
     _log_access = False
 
     scan_id = fields.Many2one(
-        "shopify.scan", "Scan", required=True, readonly=True, ondelete="cascade"
+        "shopify.scan", required=True, readonly=True, ondelete="cascade"
     )
     backend_id = fields.Many2one(
         "shopify.backend", "Store", required=True, readonly=True, ondelete="cascade"

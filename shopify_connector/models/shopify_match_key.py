@@ -5,6 +5,7 @@ The worksheet and the imports read the same rows. A name is no key and can't be 
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import SQL
 
 from ..core import matching
 
@@ -58,10 +59,17 @@ class ShopifyMatchKey(models.Model):
     )
 
     def init(self):
-        for key, (table, expression) in ODOO_KEYS.items():
-            self.env.cr.execute(  # no text of anybody's in it: constants of this file
-                f"CREATE INDEX IF NOT EXISTS shopify_key_{key} ON {table}"
-                f" (({expression % table})) WHERE {expression % table} <> ''"
+        for key, (table, _expression) in ODOO_KEYS.items():
+            # pylint: disable=sql-injection; constants of this file
+            value = SQL(key_sql(key, table))
+            self.env.cr.execute(
+                SQL(
+                    "CREATE INDEX IF NOT EXISTS %s ON %s ((%s)) WHERE %s <> ''",
+                    SQL.identifier(f"shopify_key_{key}"),
+                    SQL.identifier(table),
+                    value,
+                    value,
+                )
             )
 
     @api.constrains("shopify_type", "key", "active")

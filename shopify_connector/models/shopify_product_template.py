@@ -26,7 +26,8 @@ from .shopify_match_key import key_sql
 class GonePlan:
     """Shopify has no such product any more; its links are kept."""
 
-    link_id: int
+    link_id: int | None
+    variant_link_ids: tuple[int, ...] = ()
     creates: bool = False
 
 
@@ -161,6 +162,14 @@ class ShopifyProductTemplate(models.Model):
         templates = {gid: _settled(found) for gid, found in templates.items()}
         templates = identity.several_claim(templates, candidates)
         links = self._find(backend, nodes)
+        gone = [gid for gid, found in templates.items() if found.action == "mark_gone"]
+        variant_links = (
+            variant_model.search(
+                [("backend_id", "=", backend.id), ("product_gid", "in", gone)]
+            ).grouped("product_gid")
+            if gone
+            else {}
+        )
         return {
             gid: self._plan_one(
                 templates[gid],
@@ -168,6 +177,7 @@ class ShopifyProductTemplate(models.Model):
                 variants,
                 index,
                 links.get(gid),
+                variant_links.get(gid, variant_model),
             )
             for gid in nodes
         }
@@ -189,9 +199,12 @@ class ShopifyProductTemplate(models.Model):
         )
 
     @api.model
-    def _plan_one(self, decision, plan, variants, index, link):
+    def _plan_one(self, decision, plan, variants, index, link, variant_links):
         if decision.action == "mark_gone":
-            return GonePlan(link.id) if link else Outcome("excluded", decision.note)
+            # Its variants may be linked though it isn't: one product here may be two there.
+            if link or variant_links:
+                return GonePlan(link.id if link else None, tuple(variant_links.ids))
+            return Outcome("excluded", decision.note)
         if plan is None:
             return decision.failure
         found = product_links.plan_links(
@@ -398,14 +411,16 @@ class ShopifyProductTemplate(models.Model):
 
     @api.model
     def _apply_gone(self, plan):
-        link = self.browse(plan.link_id)
-        if link.gone_at:
+        link = self.browse(plan.link_id or ())
+        variants = self.env["shopify.product.product"].browse(plan.variant_link_ids)
+        new = (each for links in (link, variants) for each in links if not each.gone_at)
+        if not any(new):
             return Outcome(
                 "unchanged", self.env._("Gone in Shopify; the link is kept.")
             )
         now = fields.Datetime.now()
         link._as_engine().write({"gone_at": now})
-        link.variant_link_ids._as_engine().write({"gone_at": now})
+        (variants | link.variant_link_ids)._as_engine().write({"gone_at": now})
         return Outcome("synced", self.env._("Gone in Shopify; the link is kept."))
 
     @api.model

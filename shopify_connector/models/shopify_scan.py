@@ -411,8 +411,9 @@ class ShopifyBackend(models.Model):
         return self[:1].action_open_matching()
 
     def _wake(self):
-        super()._wake()
+        result = super()._wake()
         self._wake_scans()
+        return result
 
     def _wake_scans(self):
         """A scan whose job was lost goes on; one that has a job keeps it."""

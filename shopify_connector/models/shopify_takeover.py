@@ -869,8 +869,9 @@ class ShopifyBackend(models.Model):
     _inherit = "shopify.backend"
 
     def _wake(self):
-        super()._wake()
+        done = super()._wake()
         self._wake_takeovers()
+        return done
 
     def _wake_takeovers(self):
         # sudo: the minute cron goes on with a run whose job was lost

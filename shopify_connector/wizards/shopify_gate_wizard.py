@@ -19,7 +19,6 @@ class ShopifyGateWizard(models.TransientModel):
     gate_text = fields.Char(related="flow_id.gate_text")
     reason = fields.Char(required=True)
     until = fields.Date(
-        "Until",
         required=True,
         default=lambda self: fields.Date.today() + timedelta(days=DAYS),
         help="From the next day on the flow depends on its gate again.",

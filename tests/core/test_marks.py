@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,7 @@ from core.marks import (
     Mark,
     MarkPlan,
     Proof,
+    alias_conflict,
     decide_mark,
     mark_from_node,
     mark_inputs,
@@ -238,3 +240,32 @@ def test_the_next_object_gets_the_id_when_the_first_is_gone():
     plan = decide_mark(Mark(None, None, FURTHER, "d2"), SINGLE, "5", previous=FURTHER)
 
     assert (plan.kind, plan.value_digest, plan.proof_digest) == ("repair", None, "d2")
+
+
+# --- A mark on a further account of a contact ---------------------------------------
+
+
+@pytest.mark.parametrize(
+    "mark, code",
+    [
+        (carried("9", replace(OURS, ids=(9,))), "identity_conflict"),
+        (carried("42", FOREIGN), "identity_foreign_database"),
+        (carried("42", None), "identity_unproven"),
+        (carried("9", None), "identity_conflict"),
+        (carried("42", replace(OURS, birth="another")), "identity_birth_differs"),
+        (carried("42", BadProof("{")), "identity_unproven"),
+        (carried(None, OURS), "identity_conflict"),
+    ],
+)
+def test_a_strangers_mark_on_a_further_account_says_whose_it_is(mark, code):
+    failure = alias_conflict(mark, OURS)
+
+    assert failure.code == code
+    assert failure.params["ours"] == "sale.order 42"
+
+
+def test_a_mark_on_an_account_without_its_contact_is_a_conflict():
+    failure = alias_conflict(carried("42", FOREIGN), None)
+
+    assert (failure.code, failure.params["ours"]) == ("identity_conflict", "")
+    assert failure.params["database"] == "other"

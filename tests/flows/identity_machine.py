@@ -79,6 +79,8 @@ class ShopifySide:
     @rule(pick=PICK, again=st.booleans())
     def product_is_deleted_in_shopify(self, pick, again):
         gid = self.world.a_remote("Product", pick)
+        # The other acts need something to act on.
+        again = again or len(self.world.remote("Product")) < 3
         with self.world.merchant(f"Shopify: {gid} deleted, made again: {again}"):
             variants = self.shop.get(gid)["variants"]
             skus = [self.shop.get(each)["sku"] for each in variants]
@@ -423,7 +425,8 @@ class Mixups:
                 case "Customer":
                     new = self.shop.create_customer(email=f"new{pick}@x.org")
                 case "Order":
-                    new = self.case.order([{"variant": "HAT", "quantity": 1}])
+                    variant = self.world.a_remote("ProductVariant", pick)
+                    new = self.case.order([{"variant": variant, "quantity": 1}])
             self._put(gid, None, None)
             self._put(new["id"], *mark)
             self.world.done[-1] += f": {new['id']}"

@@ -202,6 +202,31 @@ class TestOrderRows(SyncCase):
         self.assertEqual(self.sale_order(self.bought), self.made)
 
 
+class TestVariantAlone(SyncCase):
+    def test_variant_linked_without_its_product_is_gone_with_it(self):
+        ours = self.odoo_product()
+        mug = self.mug()
+        self.env["shopify.product.product"]._bind(
+            self.backend,
+            [
+                {
+                    "shopify_gid": mug["variants"][0],
+                    "odoo_id": ours.id,
+                    "product_gid": mug["id"],
+                }
+            ],
+        )
+        self.run_syncs()
+        link = self.variant_link(mug)
+        self.shop.delete_product(mug["id"])
+
+        self.read_again("products", mug["id"])
+
+        self.assertDone(mug["id"])
+        self.assertTrue(link.gone_at)
+        self.assertEqual(link.odoo_id, ours)
+
+
 class TestOutboundTable(SyncCase):
     """An Odoo product that should be in Shopify: linked or not, found by its ID or not,
     and none, one or several variants there with its SKU."""

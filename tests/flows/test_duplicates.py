@@ -1,6 +1,7 @@
 """Records made twice since go-live: found, told, and left to a person."""
 
 import json
+from datetime import timedelta
 
 from odoo import fields
 from odoo.exceptions import AccessError
@@ -15,6 +16,9 @@ class DuplicateCase(SyncCase):
         self.service = self.env["product.product"].create(
             {"name": "Anything", "type": "service"}
         )
+
+        # All of a test is one transaction, which began before the store was connected.
+        self.backend.connected_at = fields.Datetime.now() - timedelta(days=1)
 
     def look(self):
         self.backend._look_for_duplicates()
