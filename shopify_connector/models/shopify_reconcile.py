@@ -309,8 +309,14 @@ class ShopifyBackend(models.Model):
         if compared:
             gone, unmarked = self._differing_links(client, compared)
         subjects = [(model._flow, "mark", shopify_type, gid) for gid in unmarked]
-        if ("in", shopify_type) in HANDLERS:
-            subjects += [(model._flow, "in", shopify_type, gid) for gid in gone]
+        missing = links.filtered(lambda link: link.shopify_gid in set(gone))
+        # A variant is read with its product.
+        read_with = {link._reads_in() for link in missing} - {None}
+        subjects += [
+            (model._flow, "in", *subject)
+            for subject in sorted(read_with)
+            if ("in", subject[0]) in HANDLERS
+        ]
         self.env["shopify.trigger"].sudo()._insert_missing(self, subjects, "comparison")
         counts = {"linked": len(links), "gone": len(gone), "unmarked": len(unmarked)}
         more = len(links) == COMPARED_AT_ONCE

@@ -334,6 +334,23 @@ class TestComparison(ReconcileCase):
         self.assertTrue(self.product_link(mug).gone_at)
         self.assertTrue(self.product_link(mug).odoo_id.exists())
 
+    def test_variant_deleted_in_shopify_is_found_by_its_link_alone(self):
+        mug = self.shop.create_product(
+            title="Mug",
+            options=["Size"],
+            variants=[{"options": ["S"], "sku": "A"}, {"options": ["M"], "sku": "B"}],
+        )
+        self.reconcile()
+        gone = mug["variants"][1]
+        link = self.env["shopify.product.product"].search([("shopify_gid", "=", gone)])
+        self.shop.delete_variant(gone)
+        self.assertFalse(link.gone_at)
+
+        self.compare()
+
+        self.assertTrue(link.gone_at)
+        self.assertFalse(self.product_link(mug).gone_at)
+
     def test_mark_that_was_altered_past_us_stops_and_is_not_overwritten(self):
         mug = self.mug()
         self.reconcile()
