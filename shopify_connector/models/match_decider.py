@@ -14,10 +14,11 @@ from odoo import fields
 from odoo.exceptions import UserError
 
 from ..core import identity, matching
-from ..core.failures import Failure, message_values
+from ..core.failures import Failure, NeedsReview, message_values
 from .match_judge import Judge
 from .remote_nodes import read_nodes
 from .scan_reader import ScanReader
+from .takeover_judge import own_proof
 
 READ = "matching/read"
 # The cost of `nodes` may grow with their number, and 1000 points are a request's limit.
@@ -295,7 +296,7 @@ class Decider:
                 self._join(kind, made)
                 self.env.flush_all()
             return {}
-        except (IntegrityError, UserError) as error:
+        except (IntegrityError, UserError, NeedsReview) as error:
             if len(pairs) == 1:
                 [row] = pairs
                 return {row: self._problem(error)}
@@ -306,6 +307,8 @@ class Decider:
         )
 
     def _problem(self, error):
+        if isinstance(error, NeedsReview):
+            return self._said(error.failure)
         if isinstance(error, UserError):
             return str(error)
         return self.env._(
@@ -321,6 +324,9 @@ class Decider:
                 "inventory_item_gid": facts.get("inventory_item") or False,
                 "label": row.sku or row.name,
             }
+            proof = identity.parse_proof(row.mark_proof or None)
+            if own_proof(self.env, row.mark_value, proof, odoo_id):
+                vals["proof"] = proof
         if kind == "Customer":
             vals["kind"] = "customer"
         return vals

@@ -107,6 +107,8 @@ class ScanReader:
         if state.is_open:
             return False
         state.check()
+        if state.objects and not state.url:
+            raise bulk.BulkExpiredError("Shopify keeps the result no more")
         part.write(
             {
                 "state": "ready" if state.url else "read",

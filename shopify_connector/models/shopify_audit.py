@@ -398,11 +398,17 @@ class ShopifyAuditFinding(models.Model):
         """Gone in Shopify, and the link says so by now: no more can be done."""
         return finding.code == "shopify_record_gone" and bool(self._link().gone_at)
 
-    def _repair_subject(self, finding):
+    def _repair_subject(self, finding, policies=None):
         """(flow, direction, type, key) that repairs it; None where nothing does by
-        itself."""
+        itself. policies: {(store, flow): policy}, kept between calls."""
         model = self.env[LINKS[self.shopify_type]]
-        if not finding.repair or self.backend_id._flow_policy(model._flow) == "off":
+        if not finding.repair:
+            return None
+        policies = {} if policies is None else policies
+        place = (self.backend_id, model._flow)
+        if place not in policies:
+            policies[place] = self.backend_id._flow_policy(model._flow)
+        if policies[place] == "off":
             return None
         if finding.repair == "mark":
             return model._flow, "mark", self.shopify_type, self.shopify_gid
@@ -415,10 +421,10 @@ class ShopifyAuditFinding(models.Model):
 
     def _still_repairing(self):
         """Those of these whose sync hasn't come to an end."""
-        subjects = {}
+        subjects, policies = {}, {}
         for row in self:
             finding = audit.Finding(row.kind, row.repair or "", row.reason_code or "")
-            subject = row._repair_subject(finding)
+            subject = row._repair_subject(finding, policies)
             if subject:
                 subjects[row.id] = subject[1:]
         keys = list({key for _direction, _kind, key in subjects.values()})
@@ -612,13 +618,11 @@ class ShopifyScan(models.Model):
         if found:
             found._look_again(client)
             return 0
-        asked = self._findings("asked")
-        pending = asked._still_repairing()
-        ended = asked - pending
+        ended, is_pending = self._ended_repairs()
         if ended:
-            ended[:FINDINGS_A_LOOK]._look_again(client)
+            ended._look_again(client)
             return 0
-        if not pending or self.looks >= MOST_LOOKS:
+        if not is_pending or self.looks >= MOST_LOOKS:
             return None
         self.looks += 1
         return min(LONGEST_LOOK, 3 * self.looks)
@@ -628,9 +632,22 @@ class ShopifyScan(models.Model):
         second; what was made within that one is looked at, and read again."""
         return self.started_at + timedelta(seconds=1)
 
-    def _findings(self, state, limit=None):
+    def _ended_repairs(self):
+        """(the first lot of those whose repair ended, whether one before is pending)"""
+        after, is_pending = 0, False
+        while asked := self._findings("asked", FINDINGS_A_LOOK, after):
+            pending = asked._still_repairing()
+            is_pending = is_pending or bool(pending)
+            if ended := asked - pending:
+                return ended, is_pending
+            after = asked[-1].id
+        return self.env["shopify.audit.finding"], is_pending
+
+    def _findings(self, state, limit, after=0):
         return self.env["shopify.audit.finding"].search(
-            [("scan_id", "=", self.id), ("state", "=", state)], limit=limit, order="id"
+            [("scan_id", "=", self.id), ("state", "=", state), ("id", ">", after)],
+            limit=limit,
+            order="id",
         )
 
     def _finish(self):

@@ -31,6 +31,29 @@ PARAMETERS = {
     "history_days": 180.0,
 }
 
+ROWS_A_LOT = 5000
+# What the worksheet shows and what the gate counts by stays, however old.
+_OLD_SCANS = """
+    SELECT id FROM shopify_scan
+     WHERE state IN ('done', 'failed', 'cancelled')
+       AND coalesce(done_at, started_at) <
+           now() AT TIME ZONE 'UTC' - make_interval(days => %s)
+       AND id <> ALL(%s::int[])
+       AND id NOT IN (SELECT max(id) FROM shopify_scan
+                       WHERE state = 'done' GROUP BY backend_id, purpose)
+       AND id NOT IN (SELECT max(scan.id) FROM shopify_scan_part part
+                        JOIN shopify_scan scan ON scan.id = part.scan_id
+                       WHERE scan.state = 'done'
+                         AND scan.purpose IN ('matching', 'audit')
+                         AND part.state = 'compared'
+                       GROUP BY scan.backend_id, part.shopify_type)
+"""
+_OLD_TAKEOVERS = """
+    SELECT id FROM shopify_takeover
+     WHERE state = 'done' AND write_date <
+           now() AT TIME ZONE 'UTC' - make_interval(days => %s)
+"""
+
 
 class ShopifyBackend(models.Model):
     _name = "shopify.backend"
@@ -361,3 +384,37 @@ class ShopifyBackend(models.Model):
         self.env["shopify.event"]._gc(days)
         self.env["shopify.mutation"]._trim(days)
         self.env["shopify.claim"]._gc(days)
+        self._drop_old_scans(days)
+
+    @api.model
+    def _drop_old_scans(self, days):
+        """Rows first, in lots: a scan may have a hundred thousand, each cascading."""
+        self.env.flush_all()
+        self.env.cr.execute(_OLD_SCANS, [days, self._shown_scans().ids])
+        scans = [row[0] for row in self.env.cr.fetchall()]
+        self.env.cr.execute(_OLD_TAKEOVERS, [days])
+        runs = [row[0] for row in self.env.cr.fetchall()]
+        for table, column, ids in (
+            ("shopify_match", "scan_id", scans),
+            ("shopify_audit_finding", "scan_id", scans),
+            ("shopify_scan", "id", scans),
+            ("shopify_takeover_line", "takeover_id", runs),
+        ):
+            self._delete_in_lots(table, column, ids)
+        self.env.invalidate_all()
+
+    @api.model
+    def _shown_scans(self):
+        return self.env["shopify.scan"].sudo()._newest()  # sudo: of every store
+
+    @api.model
+    def _delete_in_lots(self, table, column, ids):
+        count = ROWS_A_LOT
+        while ids and count == ROWS_A_LOT:
+            self.env.cr.execute(
+                f"DELETE FROM {table} WHERE id IN"
+                f" (SELECT id FROM {table} WHERE {column} = ANY(%s) LIMIT %s)",
+                [ids, ROWS_A_LOT],
+            )
+            count = self.env.cr.rowcount
+            self.env["ir.cron"]._commit_progress(count)

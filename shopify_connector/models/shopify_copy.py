@@ -135,6 +135,8 @@ class ShopifyBackend(models.Model):
         self._check_decision()
         reason = self._said_why(reason)
         was_copy = self.state == "copy"
+        # A scan that a backup brought along knows nothing of what came after it.
+        self._cancel_scans()
         if is_backup:
             self._wait_for_rebuild()
         # First: the client of a copy can't write. If Shopify can't be asked, all of this
@@ -208,7 +210,8 @@ class ShopifyBackend(models.Model):
         )
 
     def _cancel_scans(self):
-        """Reading the whole store asks Shopify to prepare a file: not for a copy."""
+        """Reading the whole store asks Shopify to prepare a file: not for a copy, and not
+        on a list that is older than this database."""
         # sudo: scans are written by the engine only
         scans = self.env["shopify.scan"].sudo()
         scans.search(

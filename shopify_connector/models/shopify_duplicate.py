@@ -477,8 +477,10 @@ class ShopifyBackend(models.Model):
 
     @api.model
     def _cron_duplicates(self):
-        for backend in self.search([("connected_at", "!=", False)]):
-            backend._look_for_duplicates()
+        self._for_each_store(
+            lambda backend: backend._look_for_duplicates(),
+            [("connected_at", "!=", False)],
+        )
 
     def action_look_for_duplicates(self):
         check_role(self.env, OPERATOR)
@@ -513,7 +515,8 @@ class ShopifyBackend(models.Model):
             count=len(new),
             names=", ".join(new[:5].mapped("display_name")),
         )
-        if self.duplicate_activity_id:
+        # Odoo keeps one that was done, archived: that is no longer a reminder.
+        if self.duplicate_activity_id.active:
             self.duplicate_activity_id.note = text
             return
         # No e-mail: it is in the overview as well.

@@ -10,6 +10,7 @@ import secrets
 import time
 
 from odoo import fields, models
+from odoo.exceptions import UserError
 
 from ..api.errors import ConflictError
 from .short_transaction import short_transaction
@@ -59,10 +60,13 @@ class ShopifyLease(models.Model):
                 " confirmed = NULL, sent = NULL",
                 [backend.id, oid, system],
             )
+        self._forget_here()
         app, found, digest = self._read(client)
-        self._advance(
+        problem = self._advance(
             backend, client, app, digest, counter=(found or {}).get("counter", 0)
         )
+        if problem:
+            raise UserError(problem)
 
     def _problem(self, backend, client):
         """Why this database may not write; None if it may.

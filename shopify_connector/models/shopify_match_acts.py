@@ -4,6 +4,7 @@ A few rows are done at once; many go to a job, lot by lot, each committed, so th
 be left and goes on after a restart.
 """
 
+import math
 import time
 
 from odoo import SUPERUSER_ID, fields, models
@@ -400,7 +401,7 @@ class ShopifyMatchRun(models.Model):
         self.ensure_one()
         self.with_user(SUPERUSER_ID).with_delay(
             priority=JOB_PRIORITY["mark"],
-            eta=wait or None,
+            eta=math.ceil(wait) or None,
             identity_key=f"shopify/match/{self.id}",
             description=f"Shopify {self.scan_id.backend_id.name}: decisions",
         )._step_job()
@@ -409,15 +410,15 @@ class ShopifyMatchRun(models.Model):
         """Job: lots for a while, each committed with what remains."""
         self.ensure_one()
         stop_at = time.monotonic() + STEP_SECONDS
-        wait = 0
-        while self._take():
+        # Another job that holds the run enqueues its own successor.
+        while self.scan_id.backend_id._is_at_home() and self._take():
             wait = self._step()
+            if wait or time.monotonic() > stop_at:
+                if self.state == "open":
+                    self._enqueue_step(wait)
+                return
             # pylint: disable=invalid-commit; the job allows it
             self.env.cr.commit()
-            if wait or time.monotonic() > stop_at:
-                break
-        if self.state == "open":
-            self._enqueue_step(wait)
 
     def _take(self):
         self.flush_recordset()

@@ -195,13 +195,13 @@ class ShopifyBackend(models.Model):
                     backend._enqueue(group)
 
     @api.model
-    def _for_each_store(self, act):
-        """Call act(store) for each store at work that lives here, each in a
-        transaction of its own: one store's error must not stop the others' cron.
+    def _for_each_store(self, act, domain=None):
+        """Call act(store) for each store at work (or of the domain) that lives here, each
+        in a transaction of its own: one store's error must not stop the others' cron.
 
         What fails is noted in that store's history, and tried again by the next run.
         """
-        for store in self.search(self._working_stores()):
+        for store in self.search(domain or self._working_stores()):
             try:
                 with self.env.registry.cursor() as cr:
                     backend = store.with_env(self.env(cr=cr))
@@ -235,13 +235,14 @@ class ShopifyBackend(models.Model):
         flows = {"stock.picking": "fulfilments", "shopify.stock.level": "stock"}
         subjects = []
         for name in names:
-            direction, subject_type, key = name.split("/", 2)
+            direction, _slash, subject = name.partition("/")
+            if direction not in ("mark", "out"):
+                continue  # the store's own writes are settled when it is mended
+            subject_type, _slash, key = subject.partition("/")
             if direction == "mark":
                 flow = self.env[LINKS[subject_type]]._flow
-            elif direction == "out":
-                flow = flows[subject_type]
             else:
-                continue  # the store's own writes are settled when it is mended
+                flow = flows[subject_type]
             subjects.append((flow, direction, subject_type, key))
         self.env["shopify.trigger"]._insert_missing(self, subjects, "reconcile")
 

@@ -229,8 +229,9 @@ class ShopifyBinding(models.AbstractModel):
         return reason
 
     def _look_if_gone(self):
-        """Read from Shopify, now, whether this link's record is gone there."""
-        if self.gone_at:
+        """Read from Shopify, now, whether this link's record is gone there. What it only
+        withholds (old orders) looks the same, and isn't."""
+        if self.gone_at or self.backend_id._withheld_links(self):
             return
         with self.backend_id.sudo()._client() as client:
             nodes = read_nodes(client, READ, [self.shopify_gid], 1)

@@ -12,6 +12,7 @@ from ..core import failures
 from ..core.failures import Failure, NeedsReview
 from ..core.order_needs import missing
 from ..core.orders import check_totals, plan_order
+from .fulfillment_push import order_name
 from .order_pairing import as_decimal, match_order, match_plan
 from .remote_failure import remote_failure
 from .sale_order_values import Lookup
@@ -152,3 +153,14 @@ class ShopifySaleOrder(models.Model):
                     self.sale_order_id.display_name,
                 )
             )
+        for backend, links in self.grouped("backend_id").items():
+            names = [order_name(gid) for gid in links.mapped("shopify_gid")]
+            # sudo: the engine's own book
+            if self.env["shopify.mutation"].sudo()._open_for(backend, names):
+                raise UserError(
+                    self.env._(
+                        "A delivery of %s is on its way to Shopify, and how that ended "
+                        "isn't known yet: settle it first.",
+                        self.sale_order_id.display_name,
+                    )
+                )

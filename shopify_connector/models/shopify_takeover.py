@@ -6,6 +6,7 @@ can't be confirmed stays in the list for a person.
 """
 
 import base64
+import re
 import time
 from contextlib import contextmanager
 
@@ -19,7 +20,7 @@ from .remote_failure import remote_failure
 from .roles import MANAGER, OPERATOR, check_role
 from .shopify_queue import JOB_PRIORITY
 from .takeover_judge import TakeoverJudge
-from .takeover_sources import STANDARD, Inspector, fits, read_column
+from .takeover_sources import IS_AN_ID, STANDARD, Inspector, fits, read_column
 
 STEP_SECONDS = 20
 ROWS_A_LOT = 2000
@@ -456,6 +457,9 @@ class ShopifyTakeover(models.Model):
         """It ends here; what was checked may be linked, the rest checked again."""
         # What this lot has begun to write goes with it.
         self.env.cr.rollback()
+        self._end_early(message)
+
+    def _end_early(self, message):
         state = "checked" if self.state == "linking" else "draft"
         self.write({"state": state, "message": message})
 
@@ -537,7 +541,7 @@ class ShopifyTakeover(models.Model):
 
     def _step_failed(self, exc_name=None, exc_message=None, exc_info=None):
         """queue_job's on-fail hook: the step itself broke, and would again."""
-        self._stop(f"{exc_name}: {exc_message}"[:500])
+        self._end_early(f"{exc_name}: {exc_message}"[:500])
         self.backend_id._note_event("store", "defect", self.message)
 
     # === GATHERING === #
@@ -710,6 +714,7 @@ class ShopifyTakeoverSource(models.Model):
         model = self.env[field.model]
         known = model._fields[field.name]
         good = field.ttype in ("char", "integer") and known.store and not known.groups
+        good = good and model.has_access("read")
         if not good or field.model not in STANDARD.values():
             raise UserError(
                 self.env._("%s can't hold the Shopify ID.", field.display_name)
@@ -739,6 +744,9 @@ class ShopifyTakeoverSource(models.Model):
 
     def _line(self, odoo_id, value):
         source = f"{self.table}.{self.column}"
+        # Any column may be named: what is no Shopify ID is nobody's here to read.
+        if not re.match(IS_AN_ID, value):
+            value = "?"
         return _line_values(
             source,
             self.shopify_type,

@@ -4,7 +4,7 @@ from odoo import fields, models
 
 from ..api.errors import RejectedError
 
-SUBJECT = "store/webhook_delete"
+SUBJECT = "store/webhook/delete"
 
 
 class ShopifyBackend(models.Model):

@@ -256,6 +256,11 @@ class StockPush:
         self.env["shopify.line.place"].sudo().browse(places).write({"is_closed": True})
         facts = {}
         for level in levels:
+            if level.id not in odoo:
+                # Its link or place was changed since this transaction began.
+                rule = self.env._("Not linked (any more): nothing to push.")
+                self._end(level, Outcome("excluded", rule))
+                continue
             seen, known = remote[level.id], odoo[level.id]
             agreed = self._settle_doubt(level, seen.on_hand)
             facts[level.id] = LevelFacts(
@@ -304,7 +309,10 @@ class StockPush:
             }
         )
         if plan.writes:
-            if self.in_review:
+            if self.in_review and plan.reason:
+                # A go for a preview must not explain away what is missing.
+                self._end(level, plan.reason)
+            elif self.in_review:
                 self._ask_first(level, facts.on_hand or 0, plan.quantity)
             return
         if plan.agreement:

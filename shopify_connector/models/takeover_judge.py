@@ -14,7 +14,7 @@ from psycopg2 import IntegrityError
 from odoo.exceptions import UserError, ValidationError
 
 from ..core import identity, takeover
-from ..core.failures import Failure
+from ..core.failures import Failure, NeedsReview
 from ..core.takeover import Facts, Verdict
 from .remote_nodes import read_nodes
 from .shopify_mark import LINKS
@@ -35,6 +35,18 @@ class Said:
     odoo_id: int = 0
     there: str = ""
     here: str = ""
+
+
+def own_proof(env, value, proof, odoo_id):
+    """Whether the mark means this variant of ours: a link that was lost, whose pack's
+    contents stand in the proof."""
+    return (
+        isinstance(proof, identity.Proof)
+        and proof.database == env["shopify.mark"]._database()
+        and proof.model == "product.product"
+        and proof.ids[0] == odoo_id
+        and value == str(odoo_id)
+    )
 
 
 class TakeoverJudge:
@@ -312,9 +324,12 @@ class TakeoverJudge:
                 self._join(links)
                 self.env.flush_all()
             return {}
-        except (IntegrityError, ValidationError, UserError):
+        except (IntegrityError, ValidationError, UserError, NeedsReview) as error:
             if len(pairs) == 1:
                 [(line, each)] = pairs.items()
+                if isinstance(error, NeedsReview):
+                    said = replace(each, verdict="refused", failure=error.failure)
+                    return {line: said}
                 return {
                     line: replace(
                         each, verdict="refused", message=takeover.TAKEN_JUST_NOW
@@ -333,6 +348,9 @@ class TakeoverJudge:
                 "inventory_item_gid": (node["inventoryItem"] or {}).get("id") or False,
                 "label": node["sku"] or self._name_there(node),
             }
+            mark = identity.mark_from_node(node)
+            if own_proof(self.env, mark.value, mark.proof, odoo_id):
+                vals["proof"] = mark.proof
         if self._kind == "Customer":
             vals["kind"] = "customer"
         if self._kind == "Order":
@@ -346,12 +364,15 @@ class TakeoverJudge:
             gids = sorted(set(links.mapped("product_gid")) - {False})
         elif self._kind == "Product":
             gids = links.mapped("shopify_gid")
+        elif self._kind == "Order":
+            # Its lines are paired when it is read, or it goes to review.
+            gids = links.mapped("shopify_gid")
         else:
             return
+        flow, kind = self._links._flow, self._kind
+        kind = "Product" if kind == "ProductVariant" else kind
         self.env["shopify.trigger"].sudo()._insert(
-            self._backend,
-            [("products", "in", "Product", gid) for gid in gids],
-            "linked",
+            self._backend, [(flow, "in", kind, gid) for gid in gids], "linked"
         )
 
     def _note(self, pairs):

@@ -122,7 +122,8 @@ class ShopifyRelinkWizard(models.TransientModel):
     def _compute_preview(self):
         for wizard in self:
             link = chosen = None
-            if wizard.shopify_type in CHOICES and wizard.backend_id:
+            store = wizard.backend_id
+            if wizard.shopify_type in CHOICES and store and store.has_access("read"):
                 link, chosen = wizard._link(), wizard._chosen()
             rows = link._open_syncs(chosen) if link else wizard.sync_id
             wizard.affected_ids = rows.sudo(False)._filtered_access("read")

@@ -6,7 +6,12 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user
 
-from odoo.addons.shopify_connector.models import scan_reader, shopify_scan
+from odoo.addons.shopify_connector.models import (
+    scan_reader,
+    shopify_audit,
+    shopify_backend,
+    shopify_scan,
+)
 
 from .test_scan import ScanCase
 
@@ -84,6 +89,46 @@ class TestAudit(AuditCase):
         )
         self.assertIn("1 repaired by themselves.", scan.conclusion)
         self.assertIn("Clean", scan.conclusion)
+
+    def test_repairs_are_settled_page_by_page(self):
+        self.mark(self.ada["id"])
+        self.mark(self.item["id"])
+        with patch.object(shopify_audit, "FINDINGS_A_LOOK", 1):
+            scan = self.audit()
+
+        self.assertEqual(
+            self.findings(scan),
+            {
+                self.ada["id"]: ("missing", "", "repaired"),
+                self.item["id"]: ("missing", "", "repaired"),
+            },
+        )
+
+    def test_retention_drops_old_scans_but_those_still_read(self):
+        old, last = self.audit(), self.audit()
+        (old | last).write({"done_at": "2020-01-01"})
+        rows = old.match_ids
+        runs = self.env["shopify.takeover"].create(
+            [
+                {"backend_id": self.backend.id, "origin": "file", "state": state}
+                for state in ("done", "checked")
+            ]
+        )
+        lines = self.env["shopify.takeover.line"].create(
+            [{"takeover_id": run.id, "text": "ada@x.org"} for run in runs]
+        )
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE shopify_takeover SET write_date = '2020-01-01'")
+        self.assertTrue(rows)
+        with (
+            patch.object(shopify_backend, "ROWS_A_LOT", 1),
+            patch.object(self.registry["ir.cron"], "_commit_progress"),
+        ):
+            self.env["shopify.backend"]._drop_old_scans(180)
+
+        self.assertFalse(old.exists() or rows.exists())
+        self.assertTrue(last.exists() and last.match_ids)
+        self.assertEqual(lines.exists(), lines[1])
 
     def test_mark_of_a_flow_that_is_off_stays_for_review(self):
         self.mark(self.ada["id"])

@@ -154,6 +154,22 @@ class TestDuplicatesFound(DuplicateCase):
 
     def test_statements_use_the_indexes_of_the_keys(self):
         names = self.env["shopify.duplicate"]._names(self.backend)
+        # In a small table any index is as good as another.
+        many = range(400)
+        partners = self.env["res.partner"].create(
+            [{"name": f"P{n}", "email": f"p{n}@x.org"} for n in many]
+        )
+        self.env["product.product"].create(
+            [
+                {"name": f"I{n}", "default_code": f"I{n}", "barcode": f"77{n}"}
+                for n in many
+            ]
+        )
+        self.env["sale.order"].create(
+            [{"partner_id": p.id, "client_order_ref": f"#{p.id}"} for p in partners]
+        )
+        self.env.flush_all()
+        self.env.cr.execute("ANALYZE res_partner, product_product, sale_order")
         self.env.cr.execute("SET LOCAL enable_seqscan = off")
         from odoo.addons.shopify_connector.models import shopify_duplicate as module
 

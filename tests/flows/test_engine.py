@@ -671,6 +671,27 @@ class TestPeople(SyncCase):
 class TestDeadWorkers(SyncCase):
     """A worker that dies leaves its note and no outcome."""
 
+    def test_an_open_write_of_the_stores_own_does_not_stop_the_minute_cron(self):
+        self.env.cr.execute(
+            "INSERT INTO shopify_mutation (uuid, backend_ref, company_ref, operation,"
+            " subjects, state, created_at) VALUES (%s, %s, %s, 'webhooks/delete',"
+            """ '["store/webhook/delete", "store/anything"]', 'unknown', %s)""",
+            [
+                "7d7f2c1e",
+                self.backend.id,
+                self.company.id,
+                fields.Datetime.now() - timedelta(minutes=11),
+            ],
+        )
+        order = self.order([("SOCKS", 1)])
+        self.lose_jobs("records")
+        self.ask("orders", order["id"])
+        self.env["queue.job"].search([("state", "!=", "done")]).unlink()
+
+        self.backend._wake()
+
+        self.assertTrue(self.jobs("records"))
+
     def die_over(self, *gids, times=1):
         names = [f"in/Order/{gid}" for gid in gids]
         for _time in range(times):

@@ -56,6 +56,31 @@ class MatchingCase(ScanCase):
 
 
 class TestAccept(MatchingCase):
+    def test_lost_link_of_a_pack_comes_back_with_its_contents(self):
+        [mug], ours = self.stocked(1)
+        gid, part = mug["variants"][0], self.odoo_product("PART")
+        self.scan()
+        self.rows(gid).action_accept()
+        self.run_syncs()
+        self.variant_link(mug)._set_contents(2, [(part, 3)], "a pack")
+        self.run_syncs()
+        self.assertEqual(self.proof(gid)["ids"], [ours.id, part.id])
+        self.env["shopify.stock.level"].search([]).unlink()
+        self.env.cr.execute("DELETE FROM shopify_product_component")
+        self.env.invalidate_all()
+        self.variant_link(mug)._as_engine().unlink()
+
+        scan = self.scan()
+        self.rows(gid, scan=scan).action_accept()
+        self.run_syncs()
+
+        link = self.variant_link(mug)
+        self.assertEqual((link.odoo_id, link.main_quantity), (ours, 2))
+        self.assertEqual(
+            [(c.product_id, c.quantity) for c in link.component_ids], [(part, 3)]
+        )
+        self.assertEqual(self.proof(gid)["ids"], [ours.id, part.id])
+
     def test_accepting_links_and_touches_nothing_else(self):
         shirt = self.shop.create_product(
             title="Tee",
@@ -303,6 +328,35 @@ class TestMany(MatchingCase):
         self.run_syncs()
 
         self.assertEqual((run.state, run.done_count), ("done", 2))
+
+    def test_when_shopify_slows_down_the_rest_comes_later(self):
+        mugs, _odoo = self.stocked(2)
+        self.scan()
+        with patch.object(shopify_match_acts, "ROWS_A_LOT", 1):
+            self.rows(*[mug["variants"][0] for mug in mugs]).action_accept()
+        run = self.env["shopify.match.run"].search([])
+        self.env["queue.job"].search([("model_name", "=", run._name)]).unlink()
+        self.shop.fault("throttle", operation="MatchingRead", times=None)
+
+        self.step(run)
+
+        self.assertEqual((run.state, run.done_count), ("open", 0))
+        job = self.env["queue.job"].search([("model_name", "=", run._name)])
+        self.assertTrue(job.eta)
+
+    def test_a_job_that_does_not_hold_the_work_starts_no_other(self):
+        mugs, _odoo = self.stocked(2)
+        self.scan()
+        with patch.object(shopify_match_acts, "ROWS_A_LOT", 1):
+            self.rows(*[mug["variants"][0] for mug in mugs]).action_accept()
+        run = self.env["shopify.match.run"].search([])
+        self.env["queue.job"].search([("model_name", "=", run._name)]).unlink()
+
+        # Held elsewhere; a second connection can't hold a row that isn't committed.
+        with patch.object(type(run), "_take", lambda _self: False):
+            self.step(run)
+
+        self.assertFalse(self.env["queue.job"].search([("model_name", "=", run._name)]))
 
     def test_stopped_work_is_shown_and_goes_on_or_is_left(self):
         mugs, _odoo = self.stocked(2)

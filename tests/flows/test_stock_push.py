@@ -364,6 +364,17 @@ class TestStockPush(StockCase):
 
         self.assertEqual(self.on_hand("SHIRT"), 105)
 
+    def test_in_review_a_lowering_under_a_drop_shows_the_drop(self):
+        self._policy("stock", "review")
+        self.shop.set_search_lag(1800)
+        self.shop.set_stock(self.variants["SHIRT"], self.place.shopify_gid, 90)
+        self.receive(self.products["SHIRT"], -15)
+
+        self.run_syncs()
+
+        self.assertLevel("SHIRT", "unexplained_stock_drop")
+        self.assertEqual(self.on_hand("SHIRT"), 90)
+
     def test_in_review_another_number_than_the_accepted_one_is_shown_again(self):
         self._policy("stock", "review")
         self.receive(self.products["SHIRT"], 5)

@@ -229,6 +229,30 @@ class TestTakeoverFile(TakeoverCase):
         self.assertEqual(self.variant_link(mug).odoo_id, ours)
         self.assertEqual(self.variant_link(mug).product_link_id, self.product_link(mug))
 
+    def test_lost_link_of_a_pack_comes_back_with_its_contents(self):
+        mug, ours = self.mug("MUG"), self.odoo_product("MUG")
+        part, file = self.odoo_product("PART"), "gid,odoo_id\n%s,%s\n"
+        file %= (mug["variants"][0], ours.id)
+        self.from_file(file).action_link()
+        self.run_syncs()
+        self.variant_link(mug)._set_contents(2, [(part, 3)], "a pack")
+        self.run_syncs()
+        self.assertEqual(self.proof(mug["variants"][0])["ids"], [ours.id, part.id])
+        self.env["shopify.stock.level"].search([]).unlink()
+        self.env.cr.execute("DELETE FROM shopify_product_component")
+        self.env.invalidate_all()
+        self.variant_link(mug)._as_engine().unlink()
+
+        self.from_file(file).action_link()
+        self.run_syncs()
+
+        link = self.variant_link(mug)
+        self.assertEqual((link.odoo_id, link.main_quantity), (ours, 2))
+        self.assertEqual(
+            [(c.product_id, c.quantity) for c in link.component_ids], [(part, 3)]
+        )
+        self.assertEqual(self.proof(link.shopify_gid)["ids"], [ours.id, part.id])
+
     def test_a_column_that_is_not_there_is_said(self):
         run = self.run_for(file=base64.b64encode(b"gid,odoo_id\n1,2\n"))
         self.assertEqual((run.header, run.column_gid), ("gid, odoo_id", "gid"))
@@ -325,6 +349,19 @@ class TestTakeoverDatabase(TakeoverCase):
             (source.id_column, source.shopify_type), ("id", "ProductVariant")
         )
         self.assertEqual(self.verdicts(run), {mug["variants"][0]: ("confirmed", "")})
+
+    def test_values_of_a_named_field_that_are_no_ids_are_shown_to_nobody(self):
+        self.env["res.partner"].create({"name": "Ada", "email": "ada@x.org"})
+        field = self.env["ir.model.fields"]._get("res.partner", "email")
+        run = self.run_for(
+            origin="database", source_ids=[(0, 0, {"field_id": field.id})]
+        )
+        run.action_check()
+        self.run_syncs()
+
+        self.assertTrue(run.bad_count)
+        said = [(line.text, line.params) for line in run.line_ids]
+        self.assertNotIn("ada@x.org", str(said))
 
     def test_field_that_the_admin_made(self):
         self.env["ir.model.fields"].create(
