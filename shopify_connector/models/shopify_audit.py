@@ -18,7 +18,7 @@ from ..core.audit import Seen, Side
 from .match_judge import Judge
 from .remote_nodes import read_nodes
 from .roles import OPERATOR, check_role
-from .shopify_binding import _owner_state
+from .shopify_binding import owner_state
 from .shopify_mark import LINKS, READ
 from .shopify_match import TYPES
 from .shopify_scan import SCOPES
@@ -361,7 +361,7 @@ class ShopifyAuditFinding(models.Model):
         }
         others = model._other_gids(backend, marks)
         read = read_nodes(client, READ, sorted(others), FINDINGS_A_LOOK)
-        return {gid: _owner_state(node) for gid, node in read.items()}
+        return {gid: owner_state(node) for gid, node in read.items()}
 
     def _settle(self, found):
         """found: {gid: Finding} as just read."""

@@ -321,7 +321,7 @@ class ShopifyBinding(models.AbstractModel):
         if not asked:
             return {}
         found = read_nodes(client, "metafields/read_marks", sorted(asked), 250)
-        return {gid: _owner_state(node) for gid, node in found.items()}
+        return {gid: owner_state(node) for gid, node in found.items()}
 
     @api.model
     def _other_gids(self, backend, marks):
@@ -446,7 +446,7 @@ def _remote_state(node):
     return "denied" if isinstance(node, Failure) else "present"
 
 
-def _owner_state(node):
+def owner_state(node):
     """What is withheld is not gone."""
     if node is None:
         return "gone"

@@ -17,6 +17,7 @@ from ..core import identity, takeover
 from ..core.failures import Failure, NeedsReview
 from ..core.takeover import Facts, Verdict
 from .remote_nodes import read_nodes
+from .shopify_binding import owner_state
 from .shopify_mark import LINKS
 
 # Objects a request, by the cost of the document.
@@ -117,14 +118,7 @@ class TakeoverJudge:
         if not others:
             return {}
         read = read_nodes(client, "metafields/read_marks", sorted(others), 250)
-        return {
-            gid: "gone"
-            if node is None
-            else "denied"
-            if isinstance(node, Failure)
-            else "alive"
-            for gid, node in read.items()
-        }
+        return {gid: owner_state(node) for gid, node in read.items()}
 
     # === ODOO'S SIDE === #
 
