@@ -49,8 +49,8 @@ shell: setup  ## Odoo's shell on a database (DB=demo)
 screenshots: setup  ## a picture of every screen of the running demo, into .local/screenshots
 	@scripts/screenshots.sh $(ARGS)
 
-docs: setup  ## the module's README.rst and app page from readme/*.md
-	@$(L)/venv/bin/python scripts/readme.py
+docs: setup  ## what is generated: README.rst, the app page, docs/reasons.md
+	@$(L)/venv/bin/python scripts/readme.py && $(L)/venv/bin/python scripts/reasons.py
 
 i18n: setup  ## the template for translators, i18n/shopify_connector.pot
 	@scripts/i18n.sh

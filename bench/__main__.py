@@ -14,7 +14,7 @@ from bench import served
 from bench.served import Served, percentile
 from tests.runner import ROOT, Runner
 
-PARTS = ("orders", "webhooks", "stock", "worksheet")
+PARTS = ("orders", "webhooks", "stock", "worksheet", "identity")
 
 
 def say(text: str = "") -> None:
@@ -138,9 +138,33 @@ def report_worksheet(found: dict) -> None:
         f"  peak memory {found['peak']:.0f} MB, before it began {found['before']:.0f} MB;"
         f" {1000 * found['queries'] / count:.0f} SQL queries a thousand variants"
     )
-    total = [sum(row[place] for row in found["requests"].values()) for place in (0, 1)]
-    names = ", ".join(f"{n[0]} {name}" for name, n in sorted(found["requests"].items()))
-    say(f"  {total[0]} requests, {total[1]:.0f} points ({names})")
+    say(f"  {_asked(found['requests'])}")
+
+
+def report_identity(found: dict) -> None:
+    """found: see bench.identity"""
+    links, floor, gate = found["links"], found["floor"], found["gate"]
+    say(f"{links} links of variants and products; one SQL join {1000 * floor:.0f} ms")
+    say(
+        f"  gates, one look at all of them: {1000 * gate['wall']:.0f} ms"
+        f" = {gate['wall'] / floor:.1f} times, {gate['queries']} SQL queries"
+    )
+    for name in ("audit", "rebuild"):
+        part = found[name]
+        say(
+            f"  {name}: {part['wall']:.1f} s, processor {part['cpu']:.1f} s"
+            f" = {part['wall'] / floor:.0f} times,"
+            f" {1000 * part['wall'] / links:.2f} ms a link;"
+            f" peak memory {part['peak']:.0f} MB, before it {part['before']:.0f} MB;"
+            f" {1000 * part['queries'] / links:.0f} SQL queries a thousand links"
+        )
+        say(f"    {_asked(part['requests'])}")
+
+
+def _asked(requests: dict) -> str:
+    total = [sum(row[place] for row in requests.values()) for place in (0, 1)]
+    names = ", ".join(f"{n[0]} {name}" for name, n in sorted(requests.items()))
+    return f"{total[0]} requests, {total[1]:.0f} points ({names})"
 
 
 def arguments():
@@ -150,7 +174,7 @@ def arguments():
     parser.add_argument("--singles", type=int, default=40, help="orders one by one")
     parser.add_argument("--webhooks", type=int, default=1000, help="of each kind")
     parser.add_argument("--items", type=int, default=1000, help="stock levels")
-    parser.add_argument("--variants", type=int, default=100_000, help="worksheet")
+    parser.add_argument("--variants", type=int, default=100_000, help="catalogue")
     return parser.parse_args()
 
 
@@ -183,6 +207,11 @@ def main() -> int:
                 runner, ["bench.worksheet"], made["store"], variants=options.variants
             )
             report_worksheet(found)
+        if "identity" in parts:
+            found = run_module(
+                runner, ["bench.identity"], made["store"], variants=options.variants
+            )
+            report_identity(found)
     say(f"{report.missed} targets missed; {time.monotonic() - started:.0f} s")
     return 0
 

@@ -12,6 +12,7 @@ check "layers" "$bin/python" scripts/layers.py
 check "pylint-odoo" "$bin/pylint" --rcfile=pyproject.toml --score=n --persistent=n \
   --ignore=tests,core,api --disable=consider-merging-classes-inherited shopify_connector
 check "README.rst (make docs mends it)" "$bin/python" scripts/readme.py --check
+check "docs/reasons.md (make docs mends it)" "$bin/python" scripts/reasons.py --check
 if [ ${#failed[@]} -gt 0 ]; then
   printf 'lint: failed: %s\n' "${failed[@]}" >&2
   exit 1

@@ -12,4 +12,4 @@ if [ ! -x "$L/browser/bin/python" ]; then
   "$L/boot/bin/uv" venv -q --python python3.11 "$L/browser"
   "$L/boot/bin/uv" pip install -q --python "$L/browser/bin/python" playwright==1.65.2
 fi
-exec "$L/browser/bin/python" scripts/screenshots.py "$@"
+exec "$L/browser/bin/python" -m scripts.screenshots "$@"

@@ -1,6 +1,8 @@
-"""What must be true of a database before this module enters it."""
+"""What must be true of a database before this module enters it, and after it left."""
 
 from odoo.exceptions import UserError
+
+from .models.shopify_line_total import DROP
 
 
 def pre_init_hook(env):
@@ -33,3 +35,8 @@ def post_init_hook(env):
     env["ir.config_parameter"].sudo().set_param(
         "shopify_connector.installed_in", env.cr.dbname
     )
+
+
+def uninstall_hook(env):
+    """What Odoo doesn't know of: its tables go without us."""
+    env.cr.execute(DROP)

@@ -35,6 +35,13 @@ FEATURES = (
     ),
     Feature("mark_orders", "Odoo ID on orders", "orders", ("write_orders",)),
     Feature(
+        "mark_draft_orders",
+        "Odoo ID on draft orders",
+        "orders",
+        ("write_draft_orders",),
+        False,
+    ),
+    Feature(
         "old_orders",
         "Orders older than 60 days",
         "orders",

@@ -9,7 +9,7 @@ from .content import digest
 from .failures import NeedsReview
 from .identity import Mark, mark_from_node
 
-# Kinds of shopify.res.partner rows in this slice; B2B adds its own.
+# Kinds of shopify.res.partner rows.
 CUSTOMER = "customer"
 CONTACT = "contact"
 

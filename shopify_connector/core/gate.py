@@ -15,7 +15,7 @@ State = Literal["unknown", "closed", "open"]
 # Whose links count for a flow, the one that people read first in front.
 TYPES: Mapping[str, tuple[str, ...]] = {
     "products": ("ProductVariant", "Product"),
-    "customers": ("Customer",),
+    "customers": ("Customer", "Company", "CompanyLocation"),
     "orders": ("ProductVariant",),
     "stock": ("ProductVariant", "Location"),
     "fulfilments": ("ProductVariant",),
@@ -33,6 +33,8 @@ COUNTS: Mapping[str, str] = {
     "stock": "unlinked",
     "fulfilments": "ordered",
 }
+# Nothing is said of these where the shop has none of the kind.
+WHERE_THERE = frozenset({"Company", "CompanyLocation"})
 # These would be guessing before the whole store was read.
 NEEDS_SCAN = frozenset({"orders", "stock"})
 ALL = 100.0
@@ -83,12 +85,17 @@ def judge(
 ) -> Verdict:
     """Decide a flow's gate.
 
-    coverages: of the flow's types at least. scanned: the whole store was read once, as
+    coverages: of the flow's types at least, of those in WHERE_THERE only where the shop
+    has any. scanned: the whole store was read once, as
     far as these types go. threshold: per cent of each type's known records that must
     not hold the flow up.
     """
     by_type = {each.type: each for each in coverages}
-    mine = tuple(by_type.get(kind, Coverage(kind)) for kind in TYPES[flow])
+    mine = tuple(
+        by_type.get(kind, Coverage(kind))
+        for kind in TYPES[flow]
+        if kind in by_type or kind not in WHERE_THERE
+    )
     blocking = sum(each.blocking(flow) for each in mine)
     if flow in NEEDS_SCAN and not scanned:
         return Verdict("unknown", mine, blocking)

@@ -104,8 +104,8 @@ class LinkedRecord:
     ids: all IDs of a pack, main one first. marked: our mark was seen on it before.
     previous: the proof we wrote last, when the link has changed since (relinked by a
     person, other components) and the object may still carry it. alias: the record's
-    main link is another one; an alias carries no mark. quantities, shared: as in the
-    proof.
+    main link is another one; an alias carries no mark. quantities, shared, invoices: as
+    in the proof.
     """
 
     ids: tuple[int, ...]
@@ -118,6 +118,7 @@ class LinkedRecord:
     alias: bool = False
     quantities: tuple[int, ...] = ()
     shared: bool = False
+    invoices: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -263,6 +264,9 @@ def _linked(facts: InboundFacts, link: LinkedRecord) -> Decision:
     if cleared or _is_previous(facts, link):
         note = CLEARED if cleared and link.marked else ""
         return Decision("update_and_mark", None, link.ids[0], note, mark_again=True)
+    if facts.mark.proof != _expected(facts, link):
+        # Its invoices have changed; which order it is hasn't.
+        return Decision("update_and_mark", odoo_id=link.ids[0], mark_again=True)
     return Decision("update", odoo_id=link.ids[0])
 
 
@@ -275,15 +279,16 @@ def _expected(facts: InboundFacts, link: LinkedRecord) -> Proof:
         link.token,
         link.quantities,
         link.shared,
+        link.invoices,
     )
 
 
 def _is_previous(facts: InboundFacts, link: LinkedRecord) -> bool:
     """The mark is the one we wrote before the link changed."""
     old, mark = link.previous, facts.mark
-    if old is None or old == _expected(facts, link):
+    if old is None or old.names_as(_expected(facts, link)):
         return False
-    return (mark.value, mark.proof) == (old.value, old)
+    return mark.value == old.value and old.names_as(mark.proof)
 
 
 def _linked_disagreement(facts: InboundFacts, link: LinkedRecord) -> str | None:
@@ -295,7 +300,10 @@ def _linked_disagreement(facts: InboundFacts, link: LinkedRecord) -> str | None:
         return disagreement(facts.mark, expected) or claimed
     # Before its first mark a linked copy still carries the original's proof; after
     # it, whatever isn't our own proof came from somebody else.
-    if not link.marked or facts.mark.proof in (None, expected, link.previous):
+    proof = facts.mark.proof
+    if not link.marked or proof is None or expected.names_as(proof):
+        return None
+    if link.previous is not None and link.previous.names_as(proof):
         return None
     return "identity_conflict"
 

@@ -6,7 +6,7 @@ metafield, JSON) which says which record that really is.
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from .failures import Failure
@@ -26,7 +26,9 @@ class Proof:
     token: random, made with the link. quantities: pieces of each of `ids` in one unit
     sold; empty where it is one of each, so that a proof from before packs had
     quantities stays what it was. shared: the record is declared shared and its ID stands
-    on another Shopify object, so this one carries the proof alone.
+    on another Shopify object, so this one carries the proof alone. invoices: of a sales
+    order, its invoices and credit notes, in ascending order; told beside the order, which
+    alone says what the mark means.
     """
 
     database: str
@@ -36,6 +38,7 @@ class Proof:
     token: str
     quantities: tuple[int, ...] = ()
     shared: bool = False
+    invoices: tuple[int, ...] = ()
 
     def to_json(self) -> str:
         """The same text for the same proof, so that it can be compared as text."""
@@ -50,12 +53,20 @@ class Proof:
             content["quantities"] = list(self.quantities)
         if self.shared:
             content["shared"] = True
+        if self.invoices:
+            content["invoices"] = list(self.invoices)
         return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
     @property
     def value(self) -> str | None:
         """The plain Odoo ID as the `id` metafield holds it; None where it holds none."""
         return None if self.shared else str(self.ids[0])
+
+    def names_as(self, other: Any) -> bool:
+        """Whether `other` is a proof of the same link. Invoices come and go meanwhile."""
+        return isinstance(other, Proof) and replace(other, invoices=()) == replace(
+            self, invoices=()
+        )
 
 
 def proof_quantities(quantities: Iterable[int]) -> tuple[int, ...]:
@@ -97,9 +108,20 @@ def _checked_proof(raw: Any) -> Proof:
     shared = raw.get("shared", False)
     if not isinstance(shared, bool):
         raise ValueError("the proof doesn't say whether the record is shared")
+    invoices = raw.get("invoices", [])
+    if not isinstance(invoices, list) or not all(map(_is_id, invoices)):
+        raise ValueError("the proof's invoices are no IDs")
     database, model, birth, token = texts
-    counts = proof_quantities(quantities)
-    return Proof(database, model, tuple(ids), birth, token, counts, shared)
+    return Proof(
+        database,
+        model,
+        tuple(ids),
+        birth,
+        token,
+        quantities=proof_quantities(quantities),
+        shared=shared,
+        invoices=tuple(invoices),
+    )
 
 
 def _is_id(value: Any) -> bool:
@@ -269,7 +291,7 @@ def _is_old_mark(
     proof = current.proof
     if not isinstance(proof, Proof):
         return False
-    if previous is not None and proof == previous:
+    if previous is not None and proof.names_as(previous):
         return current.value == previous.value
     return current.value == value and _same_main_record(proof, wanted)
 

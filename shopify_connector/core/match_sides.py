@@ -20,6 +20,7 @@ LABELS = {
     "vendor": _("vendor"),
     "type": _("type"),
     "variants": KEY_LABELS["variants"],
+    "products": _("products"),
     "company": _("company"),
     "city": _("city"),
     "country": _("country"),

@@ -21,12 +21,15 @@ KEYS = {
     "ProductVariant": ("sku", "barcode"),
     "Customer": ("email",),
     "Order": ("reference",),
+    "Company": ("external",),
+    "CompanyLocation": ("external",),
 }
 KEY_LABELS = {
     "sku": _("SKU"),
     "barcode": _("barcode"),
     "email": _("e-mail"),
     "reference": _("reference"),
+    "external": _("external reference"),
     "variants": _("variants"),
     "mark": _("Odoo ID"),
 }
@@ -143,6 +146,14 @@ def _is_stocked(node) -> bool:
     return bool(item.get("tracked") and item.get("requiresShipping") and not is_bundle)
 
 
+def _collection(node) -> Row:
+    return _common(
+        node,
+        name=node["title"],
+        facts=_told(products=_under(node, "productsCount", "count")),
+    )
+
+
 def _customer(node) -> Row:
     email = _under(node, "defaultEmailAddress", "emailAddress") or ""
     name = full_name(node["firstName"], node["lastName"])
@@ -178,6 +189,31 @@ def _order(node) -> Row:
     )
 
 
+def _company(node) -> Row:
+    return _common(
+        node,
+        name=node["name"],
+        reference=node["externalId"] or "",
+        facts=_told(created=node["createdAt"]),
+    )
+
+
+def _company_location(node) -> Row:
+    return _common(
+        node,
+        name=node["name"],
+        parent_gid=node["company"]["id"],
+        reference=node["externalId"] or "",
+        facts=_told(
+            company=node["company"]["name"],
+            phone=node["phone"],
+            city=_under(node, "shippingAddress", "city"),
+            country=_under(node, "shippingAddress", "countryCode"),
+            created=node["createdAt"],
+        ),
+    )
+
+
 def _location(node) -> Row:
     return _common(
         node,
@@ -194,7 +230,10 @@ def _location(node) -> Row:
 _READERS = {
     "Product": _product,
     "ProductVariant": _variant,
+    "Collection": _collection,
     "Customer": _customer,
+    "Company": _company,
+    "CompanyLocation": _company_location,
     "Order": _order,
     "Location": _location,
 }

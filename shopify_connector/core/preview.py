@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from . import money
+from .companies import CompanyPlan
 from .customers import AddressPlan, CustomerPlan
 from .fulfillments import PickingFacts
 from .orders import OrderPlan
@@ -50,6 +51,8 @@ WORDS = (
     _("From"),
     _("Tracking"),
     _("Because"),
+    _("External reference"),
+    _("Belongs to"),
 )
 
 
@@ -152,6 +155,29 @@ def _buyer_sections(buyer):
         why,
     ]
     return [("created", [row for row in rows if row[1]])]
+
+
+def of_company(company: CompanyPlan, known_as: str, action: str) -> Preview:
+    """A company or company location. known_as, action: as a Buyer's."""
+    why = ("Because", _WHY_COMPANY.get(action, ""))
+    if known_as:
+        return _preview(("linked", [("Existing contact", company.name, known_as), why]))
+    rows = [
+        ("New contact", company.name),
+        ("External reference", company.reference),
+        ("Belongs to", company.parent_name),
+        ("Phone", company.phone),
+        ("Address", address_text(company.address)),
+        why,
+    ]
+    return _preview(("created", [row for row in rows if row[1]]))
+
+
+_WHY_COMPANY = {
+    "link": _("it has the same external reference"),
+    "restore": _WHY["restore"],
+    "create": _("no contact in Odoo has this external reference"),
+}
 
 
 def address_text(address: AddressPlan | None) -> str:

@@ -299,6 +299,7 @@ def plan_links(
         template_id=None if failure else template.odoo_id,
         link_template=failure is None,
         link=links,
+        mark_again=_to_mark_again(variants),
         stops=(failure,) if failure else _unmatched(plan, variants),
     )
 
@@ -321,16 +322,13 @@ def _plan_linked(plan, template, variants, stops, made_here) -> LinkPlan:
         for gid, odoo_id in _new_links(variants).items()
         if f"variant:{gid}" not in stopped
     }
-    again = [plan.gid] if template.mark_again else []
-    again += [
-        gid for gid, found in variants.items() if found.action == "update_and_mark"
-    ]
+    own = (plan.gid,) if template.mark_again else ()
     return LinkPlan(
         product=plan,
         template_id=template.odoo_id,
         link=links,
         make=missing if made_here else (),
-        mark_again=tuple(again),
+        mark_again=(*own, *_to_mark_again(variants)),
         stops=stops if made_here else (*stops, *_unmatched(plan, variants)),
     )
 
@@ -341,6 +339,12 @@ def _new_links(variants) -> dict[str, int]:
         for gid, found in variants.items()
         if found.action in ("link", "restore")
     }
+
+
+def _to_mark_again(variants) -> tuple[str, ...]:
+    return tuple(
+        gid for gid, found in variants.items() if found.action == "update_and_mark"
+    )
 
 
 def _unmatched(plan, variants) -> tuple[Failure, ...]:

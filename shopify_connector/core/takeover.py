@@ -4,7 +4,6 @@ What another program left behind is a claim, never a link: it counts once the re
 Shopify and the record in Odoo say the same of themselves.
 """
 
-import csv
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from .customers import normal_email
 from .gid import Gid, GidError, build, parse
 from .matching import BLANKS, normal_key
 from .reasons.reason import _
+from .takeover_file import Record
 
 # The Odoo model of each type of Shopify record that can be taken over.
 MODELS = {
@@ -65,6 +65,7 @@ OTHER_MODEL = _("%(value)s can't be a %(found)s of Shopify")
 NO_RECORD = _("neither an Odoo ID, nor an external ID, nor a SKU")
 NOT_A_NUMBER = _("“%(value)s” is no Odoo ID")
 TOO_FEW_CELLS = _("the line has %(found)s cells, the header %(value)s")
+OPEN_QUOTE = _("a quotation mark in the line is never closed")
 NO_COLUMN = _("no column holds the Shopify ID")
 NO_SUCH_XMLID = _("there is no external ID “%(value)s” of such a record")
 NO_SUCH_SKU = _("no product has the SKU “%(value)s”")
@@ -83,14 +84,6 @@ class BadText(ValueError):
 
 
 # --- The file ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Table:
-    """A file's header and its lines, each with the number that an editor shows."""
-
-    header: tuple[str, ...]
-    rows: tuple[tuple[int, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -117,28 +110,6 @@ class BadLine:
     params: Mapping[str, object]
 
 
-def read_table(data: bytes) -> Table:
-    """A CSV file, separated by comma, semicolon or tab; UTF-8, else Windows-1252."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", errors="replace")
-    first = text.lstrip("\r\n").partition("\n")[0]
-    separator = max(",;\t", key=first.count)
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    reader = csv.reader([f"{line}\n" for line in lines], delimiter=separator)
-    header, rows, start = None, [], 1
-    for cells in reader:
-        trimmed = tuple(cell.strip(BLANKS) for cell in cells)
-        if any(trimmed):
-            if header is None:
-                header = trimmed
-            else:
-                rows.append((start, trimmed))
-        start = reader.line_num + 1
-    return Table(header or (), tuple(rows))
-
-
 def guess_columns(header: Sequence[str]) -> dict[str, str]:
     """{what is meant: column}, of those whose name says so; better names first."""
     plain = {_plain(name): name for name in reversed(header)}
@@ -152,28 +123,37 @@ def guess_columns(header: Sequence[str]) -> dict[str, str]:
 
 
 def read_lines(
-    table: Table, columns: Mapping[str, str], default_type: str = ""
+    records: Iterable[Record],
+    header: Sequence[str],
+    columns: Mapping[str, str],
+    default_type: str = "",
 ) -> tuple[list[Claim], list[BadLine]]:
-    """Each line of the file, on one side or the other: none is lost.
+    """Each line of a file, on one side or the other: none is lost.
 
     columns: as `guess_columns` gives it; default_type: of lines that don't say.
     """
     places = {
-        meant: table.header.index(name)
-        for meant, name in columns.items()
-        if name in table.header
+        meant: header.index(name) for meant, name in columns.items() if name in header
     }
     claims, bad = [], []
-    for number, cells in table.rows:
+    for record in records:
         try:
-            claims.append(_claim(number, cells, places, default_type, table.header))
+            claims.append(_claim(record, places, default_type, header))
         except BadText as error:
-            text = " | ".join(cells)
-            bad.append(BadLine(number, text, error.message, error.params))
+            text = line_text(record)
+            bad.append(BadLine(record.line, text, error.message, error.params))
     return claims, bad
 
 
-def _claim(number, cells, places, default_type, header) -> Claim:
+def line_text(record: Record) -> str:
+    """A line as people see it in a list."""
+    return " | ".join(record.cells)
+
+
+def _claim(record, places, default_type, header) -> Claim:
+    number, cells = record.line, record.cells
+    if record.is_open:
+        raise BadText(OPEN_QUOTE)
     if "gid" not in places:
         raise BadText(NO_COLUMN)
     if len(cells) < len(header):

@@ -29,6 +29,7 @@ class Wanted:
     scope: without it Shopify refuses the subscription. scheduled_read: what finds the
     same change when the webhook never comes. include_fields: all that Shopify may send;
     empty means the whole payload, for topics whose payload is not fit for a selection.
+    feature: what a shop must have beside the scope ("companies": B2B).
     """
 
     topic: str
@@ -36,6 +37,7 @@ class Wanted:
     scope: str
     scheduled_read: str
     include_fields: tuple[str, ...] = ("id", "admin_graphql_api_id", "updated_at")
+    feature: str = ""
 
 
 def topic_name(topic: str) -> str:
@@ -110,6 +112,7 @@ _READERS: dict[str, Callable] = {
     "ORDERS_DELETE": _own("orders", "Order"),
     "ORDERS_EDITED": _other("orders", "Order", "order_id", inside="order_edit"),
     # What happens to an order's refunds and fulfilments is read with the order.
+    "DRAFT_ORDERS_UPDATE": _own("orders", "DraftOrder"),
     "REFUNDS_CREATE": _other("orders", "Order", "order_id"),
     "FULFILLMENTS_CREATE": _other("orders", "Order", "order_id"),
     "FULFILLMENTS_UPDATE": _other("orders", "Order", "order_id"),
@@ -119,6 +122,12 @@ _READERS: dict[str, Callable] = {
     "CUSTOMERS_CREATE": _own("customers", "Customer"),
     "CUSTOMERS_UPDATE": _own("customers", "Customer"),
     "CUSTOMERS_DELETE": _own("customers", "Customer"),
+    "COMPANIES_CREATE": _own("customers", "Company"),
+    "COMPANIES_UPDATE": _own("customers", "Company"),
+    "COMPANIES_DELETE": _own("customers", "Company"),
+    "COMPANY_LOCATIONS_CREATE": _own("customers", "CompanyLocation"),
+    "COMPANY_LOCATIONS_UPDATE": _own("customers", "CompanyLocation"),
+    "COMPANY_LOCATIONS_DELETE": _own("customers", "CompanyLocation"),
     "INVENTORY_LEVELS_UPDATE": _other("stock", "InventoryItem", "inventory_item_id"),
     "LOCATIONS_CREATE": _own("stock", "Location"),
     "LOCATIONS_UPDATE": _own("stock", "Location"),
@@ -132,14 +141,27 @@ _READERS: dict[str, Callable] = {
 _CHANGED_ORDERS = "orders changed in the last 2 hours, every 5 minutes"
 _CHANGED_PRODUCTS = "products changed in the last 2 hours, every 5 minutes"
 _CHANGED_CUSTOMERS = "customers changed since the day before, every 5 minutes"
+_DRAFTS = "completed draft orders of the last 3 days, every night"
+_CHANGED_COMPANIES = "companies changed in the last 2 hours, every 5 minutes"
+_CHANGED_BRANCHES = "company locations changed in the last 2 hours, every 5 minutes"
 _LINKED_ORDERS = "weekly comparison of all linked orders by ID"
 _LINKED_PRODUCTS = "weekly comparison of all linked products by ID"
 _LINKED_CUSTOMERS = "weekly comparison of all linked customers by ID"
+_LINKED_COMPANIES = "weekly comparison of all linked companies by ID"
+_LINKED_BRANCHES = "weekly comparison of all linked company locations by ID"
 _LOCATIONS = "list of all locations, hourly and when connecting"
 _LEVELS = "nightly comparison of all stock levels, and before each push"
 _CONNECTION = "connection check, hourly"
 
 _OF_ORDER = ("id", "order_id", "updated_at")
+
+
+def _of_companies(topic: str, scheduled_read: str) -> Wanted:
+    fields = ("id", "admin_graphql_api_id", "updated_at")
+    return Wanted(
+        topic, "customers", "read_customers", scheduled_read, fields, "companies"
+    )
+
 
 WANTED_TOPICS: dict[str, Wanted] = {
     wanted.topic: wanted
@@ -149,6 +171,8 @@ WANTED_TOPICS: dict[str, Wanted] = {
         Wanted("ORDERS_EDITED", "orders", "read_orders", _CHANGED_ORDERS, ()),
         Wanted("ORDERS_CANCELLED", "orders", "read_orders", _CHANGED_ORDERS),
         Wanted("ORDERS_DELETE", "orders", "read_orders", _LINKED_ORDERS, ("id",)),
+        # Shopify asks for reading only; without writing nothing is done with a draft.
+        Wanted("DRAFT_ORDERS_UPDATE", "orders", "write_draft_orders", _DRAFTS),
         Wanted("REFUNDS_CREATE", "orders", "read_orders", _CHANGED_ORDERS, _OF_ORDER),
         Wanted(
             "FULFILLMENTS_CREATE",
@@ -178,6 +202,12 @@ WANTED_TOPICS: dict[str, Wanted] = {
             _LINKED_CUSTOMERS,
             ("id", "admin_graphql_api_id"),
         ),
+        _of_companies("COMPANIES_CREATE", _CHANGED_COMPANIES),
+        _of_companies("COMPANIES_UPDATE", _CHANGED_COMPANIES),
+        _of_companies("COMPANIES_DELETE", _LINKED_COMPANIES),
+        _of_companies("COMPANY_LOCATIONS_CREATE", _CHANGED_BRANCHES),
+        _of_companies("COMPANY_LOCATIONS_UPDATE", _CHANGED_BRANCHES),
+        _of_companies("COMPANY_LOCATIONS_DELETE", _LINKED_BRANCHES),
         Wanted(
             "INVENTORY_LEVELS_UPDATE",
             "stock",
@@ -196,12 +226,17 @@ WANTED_TOPICS: dict[str, Wanted] = {
 }
 
 
-def wanted_topics(flows: set[str], scopes: set[str]) -> tuple[Wanted, ...]:
-    """The topics to subscribe to, for the flows that are on and the scopes granted."""
+def wanted_topics(
+    flows: set[str], scopes: set[str], features: set[str] = frozenset()
+) -> tuple[Wanted, ...]:
+    """The topics to subscribe to, for the flows that are on, the scopes granted and
+    what the shop has."""
     return tuple(
         wanted
         for wanted in WANTED_TOPICS.values()
-        if wanted.flow in {"store", *flows} and _is_granted(wanted.scope, scopes)
+        if wanted.flow in {"store", *flows}
+        and _is_granted(wanted.scope, scopes)
+        and wanted.feature in {"", *features}
     )
 
 

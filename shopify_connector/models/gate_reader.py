@@ -19,6 +19,8 @@ _LINKS = {
     "ProductVariant": ("shopify_product_product", "true"),
     "Product": ("shopify_product_template", "true"),
     "Customer": ("shopify_res_partner", "kind = 'customer'"),
+    "Company": ("shopify_company", "true"),
+    "CompanyLocation": ("shopify_company_location", "true"),
 }
 _OPEN = "s.backend_id = %(backend)s AND s.direction = 'in'"
 _FACTS = """
@@ -84,7 +86,8 @@ _ROWS = """
         SELECT coalesce(seen.gid, s.subject_key) FROM shopify_sync s
           LEFT JOIN scanned seen ON seen.parent_gid = s.subject_key
          WHERE s.backend_id = %(backend)s AND s.direction = 'in'
-           AND s.subject_type IN ('Product', 'Customer') AND s.outcome = 'excluded'
+           AND s.subject_type IN ('Product', 'Customer', 'Company', 'CompanyLocation')
+           AND s.outcome = 'excluded'
          UNION
         SELECT gid FROM standing GROUP BY gid HAVING bool_and(is_young)
     ), known AS (
@@ -134,6 +137,8 @@ _MODELS = (
     "shopify.product.product",
     "shopify.product.template",
     "shopify.res.partner",
+    "shopify.company",
+    "shopify.company.location",
     "shopify.mapping.location",
 )
 
@@ -179,7 +184,8 @@ class GateReader:
     def _execute(self, kind, select, **more):
         links, only = _LINKS[kind]
         standing = _STANDING_VARIANTS if kind == "ProductVariant" else _STANDING
-        creates = kind == "Customer" or self._backend.product_policy == "create"
+        is_product = kind in ("Product", "ProductVariant")
+        creates = not is_product or self._backend.product_policy == "create"
         self.env.cr.execute(
             _ROWS.format(links=links, only=only, standing=standing) + select,
             {

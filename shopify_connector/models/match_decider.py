@@ -8,24 +8,24 @@ says what is new. All of Shopify is read before anything is written.
 from collections import defaultdict
 from dataclasses import dataclass
 
-from psycopg2 import IntegrityError
-
 from odoo import fields
 from odoo.exceptions import UserError
 
-from ..core import identity, matching
+from ..core import identity, matching, takeover
 from ..core.failures import Failure, NeedsReview, message_values
+from .link_maker import LinkMaker, declared
 from .match_judge import Judge
 from .remote_nodes import read_nodes
 from .scan_reader import ScanReader
-from .takeover_judge import own_proof
+from .takeover_judge import order_here, order_there, own_proof
 
 READ = "matching/read"
 # The cost of `nodes` may grow with their number, and 1000 points are a request's limit.
-IDS_A_REQUEST = 100
+IDS_A_REQUEST = 125
 ROWS_A_LOT = 500
 # Products first: the links of their variants name them.
-LINKED_HERE = ("Product", "ProductVariant", "Customer")
+LINKED_HERE = ("Product", "ProductVariant", "Customer", "Order")
+LINKED_HERE += ("Company", "CompanyLocation", "Collection")
 # Stops that a person's choice settles; every other one says that the choice is wrong.
 CHOICE_SETTLES = ("ambiguous_match", "match_taken", "unlinked_by_hand")
 
@@ -39,7 +39,7 @@ class FreshJudge(Judge):
         ids = {gid: row.id for gid, row in rows.items()}
         keys = {
             gid: {name: row[name] or "" for name in ("sku", "barcode", "email")}
-            | {"reference": row.reference or ""}
+            | dict.fromkeys(("reference", "external"), row.reference or "")
             for gid, row in rows.items()
         }
         marks = {gid: (row.mark_value, row.mark_proof) for gid, row in rows.items()}
@@ -129,44 +129,44 @@ class Decider:
     def _settle(self, kind, look, wanted, decision):
         """wanted: {row: Odoo ID}"""
         self.env.flush_all()
-        there = {g: n for g, n in look.nodes.items() if isinstance(n, dict)}
         left = self._withheld(look)
-        if there:
-            ScanReader(self._scan, None, 0)._insert(kind, there.values())
-            self._rows([r.id for r in wanted]).invalidate_recordset()
-            rows = {gid: look.rows[gid] for gid in there}
-            decisions, candidates = self._judge.look(kind, rows, look.owners)
-            judged = {
-                gid: matching.judge(
-                    found, candidates[gid].key if gid in candidates else ""
-                )
-                for gid, found in decisions.items()
-            }
-            self._judge.keep(
-                kind,
-                {rows[gid].id: found for gid, found in judged.items()},
-                {rows[gid].id: found for gid, found in candidates.items()},
-            )
-            may = self._holds if decision == "accepted" else self._may_choose
-            for gid, found in decisions.items():
-                row = rows[gid]
-                if not may(found, judged[gid], wanted[row]):
-                    left[row] = self._now(judged[gid])
+        judged = self._compare(kind, look)
+        may = self._holds if decision == "accepted" else self._may_choose
+        for row, now in judged.items():
+            if not may(now, wanted[row]):
+                left[row] = self._now(now)
         pairs = {row: odoo_id for row, odoo_id in wanted.items() if row not in left}
+        linked = {row for row, now in judged.items() if now.verdict == "linked"}
         if decision == "chosen":
-            self._move_gone(kind, pairs)
-        left |= self._refused(kind, pairs)
-        pairs = {row: odoo_id for row, odoo_id in pairs.items() if row not in left}
-        linked = self._judge._model(kind)._find(
-            self._backend, [row.shopify_gid for row in pairs]
-        )
-        new = {r: i for r, i in pairs.items() if r.shopify_gid not in linked}
+            linked |= self._move_gone(kind, pairs)
+        left |= self._refused(kind, pairs, look.nodes)
+        new = {r: i for r, i in pairs.items() if r not in left and r not in linked}
         left |= self._bind(kind, new)
-        self._note(
-            kind, {r: i for r, i in new.items() if r not in left}, left, decision
-        )
-        self._decided({r: i for r, i in pairs.items() if r not in left}, decision)
+        self._note(kind, {r: i for r, i in new.items() if r not in left}, decision)
+        self._decided(kind, {r: i for r, i in pairs.items() if r not in left}, decision)
         self._leave(left)
+
+    def _compare(self, kind, look):
+        """{row: Judged} as things are now, and the rows say so."""
+        there = {g: n for g, n in look.nodes.items() if isinstance(n, dict)}
+        if not there:
+            return {}
+        ScanReader(self._scan, None, 0)._insert(kind, there.values())
+        self._rows([row.id for row in look.rows.values()]).invalidate_recordset()
+        rows = {gid: look.rows[gid] for gid in there}
+        decisions, candidates = self._judge.look(kind, rows, look.owners)
+        judged = {
+            rows[gid]: matching.judge(
+                found, candidates[gid].key if gid in candidates else ""
+            )
+            for gid, found in decisions.items()
+        }
+        self._judge.keep(
+            kind,
+            {row.id: now for row, now in judged.items()},
+            {rows[gid].id: found for gid, found in candidates.items()},
+        )
+        return judged
 
     def _withheld(self, look):
         """{row: why} of what Shopify no longer has, or doesn't show."""
@@ -183,12 +183,12 @@ class Decider:
         return template % message_values(failure, self.env._("This record"))
 
     @staticmethod
-    def _holds(decision, judged, odoo_id):
+    def _holds(judged, odoo_id):
         """Whether the proposal is still what the table says; or linked so meanwhile."""
         return judged.verdict in ("proposed", "linked") and judged.odoo_id == odoo_id
 
     @staticmethod
-    def _may_choose(decision, judged, odoo_id):
+    def _may_choose(judged, odoo_id):
         """A person may choose where keys leave it open, not against a mark or a link."""
         if judged.verdict == "linked" or judged.key == "mark":
             return judged.odoo_id == odoo_id
@@ -209,8 +209,9 @@ class Decider:
             )
         return self.env._("Changed since it was compared: nothing in Odoo fits now.")
 
-    def _refused(self, kind, pairs):
-        """{row: why} where the record is not the person's, or not this store's, to use."""
+    def _refused(self, kind, pairs, nodes):
+        """{row: why} where the record is not the person's, or not this store's, to use,
+        or isn't the order that Shopify has."""
         model = self.env[self._judge._model(kind)._model_marked()]
         records = model.browse(set(pairs.values())).exists()
         seen = set(records.with_user(self._user)._filtered_access("read").ids)
@@ -223,7 +224,7 @@ class Decider:
                 refused[row] = self.env._(
                     "The Odoo ID %s is gone, or you have no access to it.", odoo_id
                 )
-            elif record.company_id and record.company_id != self._backend.company_id:
+            elif self._is_foreign(record):
                 refused[row] = self.env._(
                     "%(record)s belongs to %(company)s; this store works for %(own)s.",
                     record=record.display_name,
@@ -236,13 +237,35 @@ class Decider:
                     product=record.display_name,
                     unit=record.uom_id.name,
                 )
+            elif kind == "Order":
+                differs = self._order_differs(nodes[row.shopify_gid], record)
+                refused |= {row: differs} if differs else {}
         return refused | self._taken(kind, model, pairs)
+
+    def _is_foreign(self, record):
+        company = record.company_id if "company_id" in record._fields else None
+        return company and company != self._backend.company_id
+
+    def _order_differs(self, node, sale):
+        """Why these aren't one order: neither the number nor a person's word tells as
+        much as number and total together."""
+        company = str(self._backend.company_id.id)
+        found = takeover.verify("Order", order_there(node), order_here(sale), company)
+        if found.kind == "confirmed":
+            return ""
+        labels = [self.env._(takeover.FIELD_LABELS[name]) for name in found.fields]
+        return self.env._(
+            "%(order)s is another order than Shopify's: %(fields)s differ.",
+            order=sale.display_name,
+            fields=", ".join(labels),
+        )
 
     def _taken(self, kind, model, pairs):
         """{row: why} where one record, one link would be broken: by a link that is
         there, or within this very lot."""
         links = self._judge._model(kind)
         others = links._links_of(self._backend, set(pairs.values()))
+        shared = declared(self._backend, kind)
         by_record = defaultdict(list)
         for row, odoo_id in pairs.items():
             by_record[odoo_id].append(row)
@@ -252,7 +275,7 @@ class Decider:
             gids = {row.shopify_gid for row in rows}
             if other:
                 gids.add(other.shopify_gid)
-            if len(gids) < 2 or self._is_shared(links, odoo_id):
+            if len(gids) < 2 or odoo_id in shared:
                 continue
             for row in rows:
                 if other and other.shopify_gid == row.shopify_gid:
@@ -266,45 +289,28 @@ class Decider:
 
     def _move_gone(self, kind, pairs):
         """What was made anew in Shopify is the same record of ours: its link, whose own
-        Shopify record is gone, moves."""
+        Shopify record is gone, moves. The rows that have one then."""
         links = self._judge._model(kind)
         others = links._links_of(self._backend, set(pairs.values()))
+        moved = set()
         for row, odoo_id in pairs.items():
             other = others.get(odoo_id)
             if other and other.gone_at and other.shopify_gid != row.shopify_gid:
                 reason = self._reason or self.env._("chosen by hand")
                 other._relink_gid(row.shopify_gid, reason)
-
-    def _is_shared(self, links, odoo_id):
-        return hasattr(links, "_declared") and bool(
-            links._declared(self._backend.id, odoo_id)
-        )
+                moved.add(row)
+        return moved
 
     # === LINKING === #
 
     def _bind(self, kind, pairs):
-        """Link these. {row: why} of those that the database refuses: somebody was
-        faster, and the lot is halved until those stand alone."""
-        if not pairs:
-            return {}
-        links = self._judge._model(kind)
-        try:
-            with self.env.cr.savepoint():
-                made = links._bind(
-                    self._backend, [self._vals(kind, *pair) for pair in pairs.items()]
-                )
-                self._join(kind, made)
-                self.env.flush_all()
-            return {}
-        except (IntegrityError, UserError, NeedsReview) as error:
-            if len(pairs) == 1:
-                [row] = pairs
-                return {row: self._problem(error)}
-        items = list(pairs.items())
-        half = len(items) // 2
-        return self._bind(kind, dict(items[:half])) | self._bind(
-            kind, dict(items[half:])
+        """Link these. {row: why} of those that can't be: somebody was faster."""
+        errors = LinkMaker(self._backend, kind).bind(
+            {row: self._vals(kind, row, odoo_id) for row, odoo_id in pairs.items()},
+            # Its lines are paired when it is read, or it goes to review.
+            read_again=kind == "Order",
         )
+        return {row: self._problem(error) for row, error in errors.items()}
 
     def _problem(self, error):
         if isinstance(error, NeedsReview):
@@ -316,7 +322,8 @@ class Decider:
         )
 
     def _vals(self, kind, row, odoo_id):
-        vals = {"shopify_gid": row.shopify_gid, "odoo_id": odoo_id}
+        record_field = self._judge._model(kind)._record_field
+        vals = {"shopify_gid": row.shopify_gid, record_field: odoo_id}
         facts = row.facts or {}
         if kind == "ProductVariant":
             vals |= {
@@ -329,59 +336,26 @@ class Decider:
                 vals["proof"] = proof
         if kind == "Customer":
             vals["kind"] = "customer"
+        if kind == "Order":
+            vals["name"] = row.name
         return vals
 
-    def _join(self, kind, made):
-        """Variants and their product know each other. Whether a variant's stock is kept
-        only its product tells: that is read again."""
-        variants = self.env["shopify.product.product"].sudo()
-        products = self.env["shopify.product.template"].sudo()
-        if kind == "ProductVariant":
-            gids = list(set(made.mapped("product_gid")) - {False})
-            self.env["shopify.trigger"].sudo()._insert(
-                self._backend,
-                [("products", "in", "Product", gid) for gid in gids],
-                "linked",
-            )
-            links = products._find(self._backend, gids)
-            loose = made
-        elif kind == "Product":
-            links = {link.shopify_gid: link for link in made}
-            loose = variants.search(
-                [
-                    ("backend_id", "=", self._backend.id),
-                    ("product_gid", "in", list(links)),
-                    ("product_link_id", "=", False),
-                ]
-            )
-        else:
-            return
-        for gid, part in loose.grouped("product_gid").items():
-            if gid in links:
-                part._as_engine().write({"product_link_id": links[gid].id})
-
-    def _note(self, kind, pairs, left, decision):
+    def _note(self, kind, pairs, decision):
         """History: who linked what."""
         model = self.env[self._judge._model(kind)._model_marked()]
-        self.env["shopify.event"].sudo().create(
+        LinkMaker(self._backend, kind).note(
             [
-                {
-                    "backend_id": self._backend.id,
-                    "kind": "person",
-                    "flow": self._judge._model(kind)._flow,
-                    "direction": "in",
-                    "subject_type": kind,
-                    "subject_key": row.shopify_gid,
-                    "record_name": row.name,
-                    "caused_by_id": self._user.id,
-                    "outcome": "linked",
-                    "message": self.env._(
+                (
+                    row.shopify_gid,
+                    row.name,
+                    self._user,
+                    self.env._(
                         "Linked to %(record)s (Odoo ID %(id)s) in Matching: %(reason)s",
                         record=record.display_name,
                         id=record.id,
                         reason=self._why(row, decision),
                     ),
-                }
+                )
                 for row, odoo_id in pairs.items()
                 for record in model.browse(odoo_id).with_prefetch(pairs.values())
             ]
@@ -400,38 +374,36 @@ class Decider:
     def _rows(self, ids):
         return self.env["shopify.match"].browse(ids)
 
-    def _decided(self, pairs, decision):
+    def _decided(self, kind, pairs, decision):
         """pairs: {row: Odoo ID} of rows that are linked now."""
-        rows = self._rows([row.id for row in pairs])
-        rows.invalidate_recordset(["verdict", "odoo_model", "odoo_id"])
-        rows.write(
-            {
-                "verdict": "linked",
-                "decision": decision,
-                "decided_by_id": self._user.id,
-                "decided_at": fields.Datetime.now(),
-                "decision_error": False,
-                "reason_code": False,
-                "reason_params": False,
-            }
+        if not pairs:
+            return
+        odoo_model = self._judge._model(kind)._model_marked()
+        said = [decision, self._user.id, fields.Datetime.now(), odoo_model]
+        self.env.cr.execute_values(
+            "UPDATE shopify_match m SET verdict = 'linked', decision = v.decision,"
+            " decided_by_id = v.user_id, decided_at = v.at, odoo_model = v.model,"
+            " odoo_id = v.odoo_id, decision_error = NULL, reason_code = NULL,"
+            " reason_params = NULL"
+            " FROM (VALUES %s) AS v(id, odoo_id, decision, user_id, at, model)"
+            " WHERE m.id = v.id",
+            [(row.id, odoo_id, *said) for row, odoo_id in pairs.items()],
+            page_size=ROWS_A_LOT,
         )
-        for kind, part in rows.grouped("shopify_type").items():
-            part.write({"odoo_model": self._judge._model(kind)._model_marked()})
-        for row, odoo_id in pairs.items():
-            row.odoo_id = odoo_id
-        self._drop_only_odoo(rows)
+        self._rows([row.id for row in pairs]).invalidate_recordset()
+        self.env["shopify.match.candidate"].invalidate_model()
+        self._drop_only_odoo(odoo_model, list(pairs.values()))
 
-    def _drop_only_odoo(self, rows):
+    def _drop_only_odoo(self, odoo_model, odoo_ids):
         """A record that is linked now isn't only in Odoo."""
-        for model, part in rows.grouped("odoo_model").items():
-            self.env["shopify.match"].search(
-                [
-                    ("scan_id", "=", self._scan.id),
-                    ("shopify_gid", "=", False),
-                    ("odoo_model", "=", model),
-                    ("odoo_id", "in", part.mapped("odoo_id")),
-                ]
-            ).unlink()
+        self.env["shopify.match"].search(
+            [
+                ("scan_id", "=", self._scan.id),
+                ("shopify_gid", "=", False),
+                ("odoo_model", "=", odoo_model),
+                ("odoo_id", "in", odoo_ids),
+            ]
+        ).unlink()
 
     def _leave(self, left):
         """left: {row: why} of rows that stay undecided."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from ..core import identity, matching
 from ..core.identity import Candidates
+from .link_maker import declared
 from .shopify_mark import LINKS
 from .shopify_match_key import key_sql
 
@@ -21,7 +22,7 @@ EXAMPLES = 5
 
 # The rows' own columns of each key.
 _COLUMNS = {"sku": "sku_key", "barcode": "barcode", "email": "email"}
-_COLUMNS["reference"] = "reference"
+_COLUMNS["reference"] = _COLUMNS["external"] = "reference"
 # Who in Odoo may be meant, with the alias `o` for the record.
 _PRODUCTS = (
     "product_product o JOIN product_template t ON t.id = o.product_tmpl_id",
@@ -42,7 +43,22 @@ _HOLDERS = {
         "o.company_id = %(company)s AND o.state <> 'cancel'",
         "true",
     ),
+    "external": (
+        "res_partner o",
+        "(o.company_id IS NULL OR o.company_id = %(company)s)",
+        "o.active",
+    ),
 }
+# A location is a contact below its company's.
+_BELOW = {
+    "Company": " AND o.parent_id IS NULL",
+    "CompanyLocation": " AND o.parent_id IS NOT NULL",
+}
+
+
+def _holders(kind, key):
+    table, reachable, living = _HOLDERS[key]
+    return table, reachable + _BELOW.get(kind, ""), living
 
 
 class Judge:
@@ -91,7 +107,7 @@ class Judge:
 
     def _key_report(self, kind, key):
         column = _COLUMNS[key]
-        table, reachable, living = _HOLDERS[key]
+        table, reachable, living = _holders(kind, key)
         ((blank,),) = self._all(
             f"SELECT count(*) FROM shopify_match WHERE scan_id = %(scan)s"
             f" AND shopify_type = %(kind)s AND {column} IS NULL",
@@ -240,7 +256,7 @@ class Judge:
             defaultdict(set),
         )
         for key in order:
-            for row_id, odoo_id, active in self._odoo_holders(key, gids):
+            for row_id, odoo_id, active in self._odoo_holders(kind, key, gids):
                 found = living if active else archived
                 found[gids[row_id]].setdefault(key, []).append(odoo_id)
             for row_id, other in self._remote_holders(kind, key, gids):
@@ -258,9 +274,9 @@ class Judge:
             )
         return self._with_taken(kind, candidates)
 
-    def _odoo_holders(self, key, row_ids):
+    def _odoo_holders(self, kind, key, row_ids):
         """(row, Odoo ID, whether active), the first few of each row."""
-        table, reachable, living = _HOLDERS[key]
+        table, reachable, living = _holders(kind, key)
         return self._all(
             "SELECT m.id, f.id, f.living FROM shopify_match m CROSS JOIN LATERAL ("
             f"SELECT o.id, {living} AS living FROM {table}"
@@ -303,7 +319,10 @@ class Judge:
     def _with_taken(self, kind, candidates):
         """Which of the Odoo records stand for another object of the store already."""
         odoo_ids = {id for found in candidates.values() for id in found.odoo_ids}
-        links = self._model(kind)._links_of(self._backend, odoo_ids) if odoo_ids else {}
+        if not odoo_ids:
+            return candidates
+        links = self._model(kind)._links_of(self._backend, odoo_ids)
+        shared = declared(self._backend, kind)
         return {
             gid: replace(
                 found,
@@ -312,6 +331,7 @@ class Judge:
                     for id in found.odoo_ids
                     if id in links and links[id].shopify_gid != gid
                 },
+                shared=shared.intersection(found.odoo_ids),
             )
             for gid, found in candidates.items()
         }
@@ -392,8 +412,10 @@ class Judge:
             "SELECT array_agg(id) FROM shopify_match"
             " WHERE scan_id = %(scan)s AND shopify_type = %(kind)s"
             " AND verdict = 'proposed' AND shopify_gid IS NOT NULL"
+            " AND odoo_id <> ALL(%(shared)s)"
             " GROUP BY odoo_id HAVING count(*) > 1 ORDER BY odoo_id LIMIT %(lot)s",
             kind=kind,
+            shared=list(declared(self._backend, kind)),
         )
         rows = self._all(
             "SELECT id, shopify_gid, odoo_id, key_used, sku, barcode, email, reference"
@@ -523,7 +545,8 @@ _ONLY_ODOO = {
 def _values(row):
     """A row's keys by name, "" for none."""
     names = ("sku", "barcode", "email", "reference")
-    return {name: value or "" for name, value in zip(names, row, strict=True)}
+    values = {name: value or "" for name, value in zip(names, row, strict=True)}
+    return values | {"external": values["reference"]}
 
 
 def _node(gid, value, proof):

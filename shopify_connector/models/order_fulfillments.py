@@ -69,8 +69,10 @@ class ShopifySaleOrder(models.Model):
         changed = places._differing(backend, [orders[gid] for gid in links], links)
         for gid, order in orders.items():
             plan = plans[gid]
-            is_new = not isinstance(plan, Failure | Outcome) and gid not in links
-            if is_new or gid in changed:
+            # Also one that is linked again, and whose lines are linked by this plan.
+            is_new = gid not in links or not links[gid].content_digest
+            is_end = isinstance(plan, Failure | Outcome)
+            if (is_new and not is_end) or gid in changed:
                 plans[gid] = WithFulfillments(plan, order)
         return plans
 

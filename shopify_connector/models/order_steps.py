@@ -21,7 +21,7 @@ class CreateOrder:
     @property
     def summary(self):
         plan = self.plan
-        return f"{plan.name}: {len(plan.lines)} × {plan.amount_text(plan.total)}"
+        return plan.amount_text(plan.total)
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class NoteGone:
 
 @dataclass(frozen=True)
 class MarkAgain:
-    """Nothing changed but the Odoo ID, which somebody removed in Shopify."""
+    """Nothing changed but the mark: somebody removed it, or the invoices are others."""
 
     link_id: int
     note: str

@@ -20,11 +20,14 @@ def refuse_linked(env, links):
         )
 
 
-def refuse_other_company(env, records):
-    """Raise where a record would belong to another company than a store it is in."""
+def refuse_other_company(env, records, links="shopify_binding_ids"):
+    """Raise where a record would belong to another company than a store it is in.
+
+    links: the field with the links to look at.
+    """
     for record in records.filtered("company_id"):
         # sudo: whoever changes it may not see the store
-        for link in record.sudo().shopify_binding_ids.filtered("shopify_gid"):
+        for link in record.sudo()[links].filtered("shopify_gid"):
             if link.company_id != record.company_id:
                 raise ValidationError(
                     env._(

@@ -16,7 +16,10 @@ from .shopify_match_key import BLANKS
 DOCUMENTS = {
     "Product": "bulk/products",
     "ProductVariant": "bulk/variants",
+    "Collection": "bulk/collections",
     "Customer": "bulk/customers",
+    "Company": "bulk/companies",
+    "CompanyLocation": "bulk/company_locations",
     "Order": "bulk/orders",
 }
 LIST = "locations/list"

@@ -50,7 +50,7 @@ _OLD_SCANS = """
 """
 _OLD_TAKEOVERS = """
     SELECT id FROM shopify_takeover
-     WHERE state = 'done' AND write_date <
+     WHERE state IN ('draft', 'checked', 'done') AND write_date <
            now() AT TIME ZONE 'UTC' - make_interval(days => %s)
 """
 
@@ -402,6 +402,8 @@ class ShopifyBackend(models.Model):
         ):
             self._delete_in_lots(table, column, ids)
         self.env.invalidate_all()
+        # Few, and their files go with them. sudo: of every store
+        self.env["shopify.takeover"].sudo().browse(runs).unlink()
 
     @api.model
     def _shown_scans(self):

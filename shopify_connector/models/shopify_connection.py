@@ -25,8 +25,15 @@ OWNER_TYPES = {
     "PRODUCTVARIANT": "read_products",
     "CUSTOMER": "read_customers",
     "ORDER": "read_orders",
+    # Reading drafts alone brings nothing: see shopify_draft_order.
+    "DRAFTORDER": "write_draft_orders",
+    "COLLECTION": "read_products",
     "LOCATION": "read_locations",
+    "COMPANY": "read_customers",
+    "COMPANY_LOCATION": "read_customers",
 }
+# Not there in a shop without companies (B2B).
+COMPANY_TYPES = ("COMPANY", "COMPANY_LOCATION")
 DEFINITIONS = {
     "id": {"name": "Odoo ID", "type": "id"},
     "proof": {"name": "Odoo proof", "type": "json"},
@@ -208,6 +215,7 @@ class ShopifyBackend(models.Model):
         self._ensure_pricelist(currency)
         self._ensure_delivery_carrier()
         self.env["shopify.lease"]._take(self, client)
+        self._note_companies(client)
         self._ensure_definitions(client)
         self.env["shopify.mapping.location"]._refresh(self, client)
         self._ensure_webhooks(client)
@@ -280,6 +288,8 @@ class ShopifyBackend(models.Model):
         for owner_type, scope in OWNER_TYPES.items():
             if api_scopes.missing(granted, [scope]):
                 continue  # nothing of this type is synced; once granted, it is made
+            if owner_type in COMPANY_TYPES and not self.sudo().has_companies:
+                continue
             found = client.execute(
                 "metafields/definitions", {"ownerType": owner_type}
             ).data["metafieldDefinitions"]["nodes"]

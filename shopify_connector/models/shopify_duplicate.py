@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_datetime
 
 from .roles import OPERATOR, check_role
 from .shopify_match_key import key_sql
@@ -219,7 +220,12 @@ class ShopifyDuplicate(models.Model):
         )
         body = Markup("").join(
             Markup("<tr%s><th>%s</th><td>%s</td><td>%s</td></tr>")
-            % (Markup(' class="table-warning"') if a == b and b else "", label, a, b)
+            % (
+                Markup(' class="table-success"') if _same_text(a, b) else "",
+                label,
+                a,
+                b,
+            )
             for label, a, b in rows
         )
         return Markup('<table class="table table-sm">%s%s</table>') % (head, body)
@@ -443,11 +449,24 @@ IDENTITY = {
 }
 
 
+def _same_text(a, b):
+    """Both say the same, as keys are compared; an empty one says nothing."""
+    a, b = str(a).strip().casefold(), str(b).strip().casefold()
+    return a == b and a not in ("", "–")
+
+
 def _shown(record, name):
     if not record:
         return "–"
     field = record._fields[name]
     value = record[name]
+    if value and name in ("name", "display_name"):
+        link = Markup('<a href="/odoo/%s/%s">%s</a>')
+        return link % (record._name, record.id, value)
+    if field.type == "datetime":
+        return value and format_datetime(record.env, value) or ""
+    if name in ("list_price", "amount_total"):
+        return record.currency_id.format(value)
     if field.type == "selection":
         value = dict(field._description_selection(record.env)).get(value)
     return field.convert_to_display_name(value, record) or ""

@@ -14,7 +14,7 @@ class ShopifyEvent(models.Model):
         "shopify.backend", "Store", required=True, index=True, ondelete="cascade"
     )
     company_id = fields.Many2one(
-        related="backend_id.company_id", store=True, index=True
+        related="backend_id.company_id", store=True, index=True, precompute=True
     )
     kind = fields.Selection(
         [

@@ -16,6 +16,7 @@ from .shopify_queue import JOB_PRIORITY, NewJob
 
 # Links change by the batch: one look after a few seconds sees them all.
 LOOK_AFTER = 5
+TRIGGERS_A_LOT = 2000
 # In the cursor's hooks: stores whose links this transaction changed.
 NOTED = "shopify_connector.gates"
 # The context in which "automatic" with a gate that isn't open is kept as a wish.
@@ -238,17 +239,21 @@ class ShopifyFlow(models.Model):
 
     def _go_on(self):
         """What waited for a person only because the gate was shut goes on."""
-        rows = self.env["shopify.sync"].search(
+        rows = self.env["shopify.sync"].search_fetch(
             [
                 ("backend_id", "=", self.backend_id.id),
                 ("flow", "=", self.flow),
                 ("state", "=", "review"),
                 ("reason_code", "=", "to_accept"),
-            ]
+            ],
+            ["flow", "direction", "subject_type", "subject_key"],
         )
-        self.env["shopify.trigger"]._insert(
-            self.backend_id, rows._subjects(), "released"
-        )
+        # There may be as many as the store has products.
+        for start in range(0, len(rows), TRIGGERS_A_LOT):
+            lot = rows[start : start + TRIGGERS_A_LOT]
+            self.env["shopify.trigger"]._insert(
+                self.backend_id, lot._subjects(), "released"
+            )
 
     def _ask_owner(self):
         """An activity on the store, for whoever looks after the flow."""
@@ -305,6 +310,8 @@ class ShopifyFlow(models.Model):
             "ProductVariant": self.env._("variants"),
             "Product": self.env._("products"),
             "Customer": self.env._("customers"),
+            "Company": self.env._("companies"),
+            "CompanyLocation": self.env._("company locations"),
             "Location": self.env._("locations"),
         }
         return self.env._(
@@ -412,6 +419,8 @@ class ShopifyBackend(models.Model):
         backend = self.sudo()  # the engine's own verdict, whoever caused the look
         reader = GateReader(backend)
         kinds = {kind for flow in backend.flow_ids for kind in gate.TYPES[flow.flow]}
+        if not backend.has_companies:
+            kinds -= gate.WHERE_THERE
         coverages = {kind: reader.coverage(kind) for kind in sorted(kinds)}
         backend.flow_ids._judge(coverages, reader)
 

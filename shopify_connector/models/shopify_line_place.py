@@ -37,7 +37,6 @@ class ShopifyLinePlace(models.Model):
     )
 
     _once = models.UniqueIndex("(line_link_id, location_gid)")
-    _known = models.Index("(backend_id, product_id, location_gid)")
     _unsettled = models.Index(
         "(backend_id, product_id, location_gid) WHERE is_closed IS NOT TRUE"
     )

@@ -28,7 +28,11 @@ LINKS = {
     "Product": "shopify.product.template",
     "ProductVariant": "shopify.product.product",
     "Customer": "shopify.res.partner",
+    "Company": "shopify.company",
+    "CompanyLocation": "shopify.company.location",
     "Order": "shopify.sale.order",
+    "DraftOrder": "shopify.draft.order",
+    "Collection": "shopify.product.tag",
     "Location": "shopify.mapping.location",
 }
 READ, WRITE = "metafields/read_marks", "metafields/set"
@@ -38,6 +42,7 @@ OWNERS = {
     "ProductVariant": "metafields/owner_variant",
     "Customer": "metafields/owner_customer",
     "Order": "metafields/owner_order",
+    "Collection": "metafields/owner_collection",
     "Location": "metafields/owner_location",
 }
 TAKEN_CODES = {"TAKEN", "CAPABILITY_VIOLATION"}
@@ -71,12 +76,11 @@ class ShopifyMark(models.AbstractModel):
     def _export(self, backend, client, subjects):
         """Mark these subjects' Shopify records: {subject: Outcome | Failure}."""
         wanted, ends = self._wanted(backend, subjects)
-        if not wanted:
-            return ends
         mutation = self.env["shopify.mutation"]
-        names = [subject.name for subject in wanted]
+        # Those that aren't linked (any more) too: nothing else ends their open writes.
+        names = [subject.name for subject in subjects]
         still_open = mutation._open_for(backend, names)
-        current = self._read(client, wanted)
+        current = self._read(client, wanted) if wanted else {}
         todo = {}
         for subject, (link, proof) in wanted.items():
             end, plan = self._decide(link, proof, current[subject])
@@ -241,12 +245,15 @@ class ShopifyMark(models.AbstractModel):
 
     @api.model
     def _taken(self, backend, client, subject, proof):
-        """Another record of Shopify has this Odoo ID: which?"""
-        try:
-            answer = client.execute(OWNERS[subject.type], {"value": proof.value})
-        except ShopifyError as unread:
-            return remote_failure(backend, unread)
-        owner = answer.data["owner"]
+        """Another record of Shopify has this Odoo ID: which? Of some types Shopify tells
+        no owner of an ID."""
+        owner = None
+        if subject.type in OWNERS:
+            try:
+                answer = client.execute(OWNERS[subject.type], {"value": proof.value})
+            except ShopifyError as unread:
+                return remote_failure(backend, unread)
+            owner = answer.data["owner"]
         if owner and owner["id"] == subject.key:
             # Ours after all: the refusal was about another record of the call.
             return Failure("changed_meanwhile")

@@ -9,7 +9,10 @@ from odoo import fields, models
 TYPES = [
     ("Product", "Products"),
     ("ProductVariant", "Variants"),
+    ("Collection", "Collections"),
     ("Customer", "Customers"),
+    ("Company", "Companies"),
+    ("CompanyLocation", "Company Locations"),
     ("Order", "Orders"),
     ("Location", "Locations"),
 ]

@@ -4,32 +4,34 @@ A few rows are done at once; many go to a job, lot by lot, each committed, so th
 be left and goes on after a restart.
 """
 
-import math
-import time
-
-from odoo import SUPERUSER_ID, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ..api.errors import ShopifyError, ThrottledError, TransientError
+from ..api.errors import ShopifyError
 from ..core import failures
-from .match_decider import ROWS_A_LOT, Decider
+from .match_decider import LINKED_HERE, ROWS_A_LOT, Decider
 from .remote_failure import remote_failure
 from .roles import OPERATOR, check_role
-from .shopify_queue import JOB_PRIORITY
 
-STEP_SECONDS = 20
-LONGEST_WAIT = 300
 FLOWS = {
     "Product": "products",
     "ProductVariant": "products",
+    "Collection": "products",
     "Customer": "customers",
+    "Company": "customers",
+    "CompanyLocation": "customers",
 }
 ACTS = [
     ("accept", "Accept"),
     ("create_here", "Create in Odoo"),
+    ("create_there", "Create in Shopify"),
     ("never", "Never"),
     ("again", "Decide Again"),
 ]
+
+
+# Decisions that made no link, at least not yet.
+UNLINKED = ("never", "create_here", "create_there")
 
 
 class ShopifyMatch(models.Model):
@@ -46,15 +48,8 @@ class ShopifyMatch(models.Model):
         return self._ask("create_here")
 
     def action_create_there(self):
-        """What Odoo alone has, in Shopify."""
-        check_role(self.env, OPERATOR)
-        raise UserError(
-            self.env._(
-                "Nothing was done. This connector doesn't make products or customers in "
-                "Shopify yet. Make them there by hand with the same SKU, barcode or "
-                "e-mail, read the store again, and accept the proposal."
-            )
-        )
+        """Let what Odoo alone has be made in Shopify."""
+        return self._ask("create_there")
 
     def action_never(self):
         """Say why these are never linked."""
@@ -166,7 +161,9 @@ class ShopifyMatch(models.Model):
         rows = self.filtered(
             lambda row: row.verdict == "proposed" and row.decision == "todo"
         )
-        rows = rows.filtered(lambda row: row.shopify_gid and row.shopify_type in FLOWS)
+        rows = rows.filtered(
+            lambda row: row.shopify_gid and row.shopify_type in LINKED_HERE
+        )
         if rows:
             rows.scan_id._check_may_link()
             Decider(rows.scan_id, user, reason).accept(rows)
@@ -208,6 +205,82 @@ class ShopifyMatch(models.Model):
             self.backend_id, sorted(subjects), "accepted"
         )
         return len(rows)
+
+    def _do_create_there(self, reason, user):
+        rows = self.filtered(
+            lambda row: (
+                not row.shopify_gid
+                and row.verdict == "only_odoo"
+                and row.decision in ("todo", "create_there")
+                and row.shopify_type in FLOWS
+            )
+        )
+        if not rows:
+            return 0
+        rows.scan_id._check_may_link()
+        rows = rows._of_running_flows()
+        people = rows.filtered(lambda row: row.shopify_type == "Customer")
+        templates = (rows - people)._templates()
+        rows -= (rows - people)._of_linked_products(templates)
+        templates = (rows - people)._templates()
+        # A product is made whole, whichever of its rows was chosen.
+        (rows | self._rows_of_products(templates))._decided("create_there", user)
+        subjects = {
+            ("products", "out", "product.template", template.id)
+            for template in templates.values()
+        } | {("customers", "out", "res.partner", row.odoo_id) for row in people}
+        # A person said so: a flow in review needs no second word.
+        self.env["shopify.trigger"]._insert(
+            self.backend_id, sorted(subjects), "accepted"
+        )
+        return len(rows)
+
+    def _templates(self):
+        """{row: the product that it is or belongs to}, of rows of Odoo's products"""
+        variants = self.filtered(lambda row: row.shopify_type == "ProductVariant")
+        records = self.env["product.product"].browse(variants.mapped("odoo_id"))
+        of_variant = {each.id: each.product_tmpl_id for each in records.exists()}
+        return {
+            row: found
+            for row in self
+            if (
+                found := of_variant.get(row.odoo_id)
+                if row in variants
+                else self.env["product.template"].browse(row.odoo_id).exists()
+            )
+        }
+
+    def _of_linked_products(self, templates):
+        """Those whose product is in Shopify: a further variant is added to it there."""
+        ids = {template.id for template in templates.values()}
+        linked = self.env["shopify.product.template"]._links_of(self.backend_id, ids)
+        rows = self.filtered(
+            lambda row: row in templates and templates[row].id in linked
+        )
+        rows.decision_error = self.env._(
+            "Its product is in Shopify. Add the variant to it there, with the same SKU "
+            "or barcode."
+        )
+        return rows
+
+    def _rows_of_products(self, templates):
+        """What else of these products is only in Odoo, and undecided."""
+        products = self.env["product.template"].concat(*templates.values())
+        return self.search(
+            [
+                ("scan_id", "=", self.scan_id.id),
+                ("shopify_gid", "=", False),
+                ("verdict", "=", "only_odoo"),
+                ("decision", "=", "todo"),
+                "|",
+                "&",
+                ("odoo_model", "=", "product.template"),
+                ("odoo_id", "in", products.ids),
+                "&",
+                ("odoo_model", "=", "product.product"),
+                ("odoo_id", "in", products.product_variant_ids.ids),
+            ]
+        )
 
     def _of_running_flows(self):
         """Those whose flow would bring them in; the others say so."""
@@ -275,7 +348,9 @@ class ShopifyMatch(models.Model):
         return len(rows)
 
     def _do_again(self, reason, user):
-        rows = self.filtered(lambda row: row.decision in ("never", "create_here"))
+        rows = self.filtered(
+            lambda row: row.decision in UNLINKED and row.verdict != "linked"
+        )
         for never in rows._nevers().values():
             never.unlink()
         rows.write(
@@ -326,11 +401,11 @@ class ShopifyMatch(models.Model):
         self.check_access("read")
         record.check_access("read")
         row = self.sudo()  # sudo: rows are closed to everybody's hands
-        if row.shopify_type not in FLOWS or not row.shopify_gid:
+        if row.shopify_type not in LINKED_HERE or not row.shopify_gid:
             raise UserError(
                 self.env._(
-                    "Only products, variants and customers of Shopify are linked here. "
-                    "Locations get their warehouse under Configuration → Locations."
+                    "Only products, variants, customers and orders of Shopify are linked "
+                    "here. Locations get their warehouse under Configuration → Locations."
                 )
             )
         row.scan_id._check_may_link()
@@ -369,143 +444,8 @@ class ShopifyScan(models.Model):
             )
 
 
-class ShopifyMatchRun(models.Model):
-    _name = "shopify.match.run"
-    _description = "Decisions at Work"
-    _order = "id desc"
-    _rec_name = "act"
-
-    scan_id = fields.Many2one(
-        "shopify.scan", required=True, index=True, ondelete="cascade"
-    )
-    company_id = fields.Many2one(
-        related="scan_id.company_id", store=True, precompute=True
-    )
-    act = fields.Selection(ACTS, required=True)
-    reason = fields.Char()
-    user_id = fields.Many2one("res.users", required=True)
-    row_ids = fields.Json(help="The rows that remain, as chosen.")
-    total = fields.Integer()
-    seen_count = fields.Integer(help="Rows that were looked at.")
-    done_count = fields.Integer(help="Rows that were decided.")
-    state = fields.Selection(
-        [("open", "At Work"), ("done", "Done"), ("failed", "Failed")],
-        required=True,
-        default="open",
-        index=True,
-    )
-    message = fields.Char()
-    troubles = fields.Integer()
-
-    def _enqueue_step(self, wait=0):
-        self.ensure_one()
-        self.with_user(SUPERUSER_ID).with_delay(
-            priority=JOB_PRIORITY["mark"],
-            eta=math.ceil(wait) or None,
-            identity_key=f"shopify/match/{self.id}",
-            description=f"Shopify {self.scan_id.backend_id.name}: decisions",
-        )._step_job()
-
-    def _step_job(self):
-        """Job: lots for a while, each committed with what remains."""
-        self.ensure_one()
-        stop_at = time.monotonic() + STEP_SECONDS
-        # Another job that holds the run enqueues its own successor.
-        while self.scan_id.backend_id._is_at_home() and self._take():
-            wait = self._step()
-            if wait or time.monotonic() > stop_at:
-                if self.state == "open":
-                    self._enqueue_step(wait)
-                return
-            # pylint: disable=invalid-commit; the job allows it
-            self.env.cr.commit()
-
-    def _take(self):
-        self.flush_recordset()
-        self.env.cr.execute(
-            "SELECT id FROM shopify_match_run WHERE id = %s AND state = 'open'"
-            " FOR NO KEY UPDATE SKIP LOCKED",
-            [self.id],
-        )
-        return bool(self.env.cr.fetchone())
-
-    def _step(self):
-        """One lot. Seconds until the next one."""
-        lot, rest = self.row_ids[:ROWS_A_LOT], self.row_ids[ROWS_A_LOT:]
-        # As the person who decided: with their access, companies and language.
-        user = self.user_id
-        env = self.env(user=user.id, su=True, context={"lang": user.lang})
-        rows = env["shopify.match"].browse(lot).exists()
-        try:
-            done = rows._do_lot(self.act, self.reason or "", user) if rows else 0
-        except ThrottledError as error:
-            return error.retry_after + 1
-        except (ShopifyError, UserError) as error:
-            return self._stopped(error)
-        self.write(
-            {
-                "row_ids": rest,
-                "seen_count": self.seen_count + len(lot),
-                "done_count": self.done_count + done,
-                "state": "open" if rest else "done",
-                "message": False,
-                "troubles": 0,
-            }
-        )
-        return 0
-
-    def _stopped(self, error):
-        # What this lot has begun to write goes with it.
-        self.env.cr.rollback()
-        if isinstance(error, ShopifyError):
-            text = failures.render(remote_failure(self.scan_id.backend_id, error))
-        else:
-            text = str(error)
-        passes = isinstance(error, TransientError) and self.troubles < 20
-        self.write(
-            {
-                "message": text,
-                "troubles": self.troubles + 1,
-                "state": "open" if passes else "failed",
-            }
-        )
-        return min(LONGEST_WAIT, 15 * 2 ** min(self.troubles, 5)) if passes else 0
-
-    def action_go_on(self):
-        """Try again what stopped; what was decided stays."""
-        self._closed_or_reopened("open")
-        for run in self.sudo():  # sudo: written by the engine only
-            run._enqueue_step()
-        return True
-
-    def action_drop(self):
-        """Leave the rows that remain as they are."""
-        self._closed_or_reopened("done")
-        return True
-
-    def _closed_or_reopened(self, state):
-        check_role(self.env, OPERATOR)
-        self.check_access("read")
-        stopped = self.sudo().filtered(lambda run: run.state == "failed")
-        stopped.write({"state": state, "troubles": 0, "message": False})
-
-    def _step_failed(self, exc_name=None, exc_message=None, exc_info=None):
-        """queue_job's on-fail hook: the step itself broke, and would again."""
-        self.write({"state": "failed", "message": f"{exc_name}: {exc_message}"[:500]})
-        self.scan_id.backend_id._note_event("store", "defect", self.message)
-
-
 class ShopifyBackend(models.Model):
     _inherit = "shopify.backend"
-
-    def _wake(self):
-        result = super()._wake()
-        runs = self.env["shopify.match.run"].search(
-            [("scan_id.backend_id", "=", self.id), ("state", "=", "open")]
-        )
-        for run in runs:
-            run._enqueue_step()
-        return result
 
     def _may_be_made(self, gids):
         """Of these, the ones that a person let be made in Odoo. A later read asks

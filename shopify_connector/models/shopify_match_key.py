@@ -14,6 +14,7 @@ KEYS = [
     ("barcode", "Barcode"),
     ("email", "E-mail"),
     ("reference", "Reference"),
+    ("external", "External Reference"),
 ]
 # The expression of a key in Odoo's table, as an index has it and every look-up says it:
 # the same as core.matching.normal_key, in SQL.
@@ -23,6 +24,7 @@ ODOO_KEYS = {
     "barcode": ("product_product", f"btrim(%s.barcode, {BLANKS})"),
     "email": ("res_partner", "%s.email_normalized"),
     "reference": ("sale_order", f"btrim(%s.client_order_ref, {BLANKS})"),
+    "external": ("res_partner", f"btrim(%s.ref, {BLANKS})"),
 }
 
 
@@ -46,6 +48,8 @@ class ShopifyMatchKey(models.Model):
             ("ProductVariant", "Variants"),
             ("Customer", "Customers"),
             ("Order", "Orders"),
+            ("Company", "Companies"),
+            ("CompanyLocation", "Company Locations"),
         ],
         "Records",
         required=True,

@@ -65,7 +65,7 @@ class MatchSide(models.AbstractModel):
         )
         body = Markup("").join(
             Markup(
-                '<tr class="%s"><th class="fw-normal text-muted">%s</th>'
+                '<tr class="%s"><th class="fw-normal text-muted text-nowrap">%s</th>'
                 "<td>%s</td><td>%s</td></tr>"
             )
             % (
@@ -150,7 +150,7 @@ class ShopifyMatch(models.Model):
         if self.reason_code == "ambiguous_match":
             # Who they are is shown beside it.
             return self.env._(
-                "%(count)s candidates: %(key)s %(value)s",
+                "candidates: %(count)s, by %(key)s %(value)s",
                 count=len(params.get("candidates") or ()),
                 key=params.get("key") or "",
                 value=params.get("value") or "",
@@ -464,7 +464,7 @@ def _joined(values, names):
 
 
 # A number alone says nothing.
-_COUNTS = ("variants", "orders")
+_COUNTS = ("variants", "products", "orders")
 
 
 def _plain(record):

@@ -80,10 +80,23 @@ class ShopifyMutation(models.Model):
     # === SENDING === #
 
     @api.model
-    def _perform(self, backend, client, operation, variables, subjects, before=None):
+    def _perform(
+        self,
+        backend,
+        client,
+        operation,
+        variables,
+        subjects,
+        before=None,
+        *,
+        key=None,
+        surcharge=0.0,
+    ):
         """Send one mutation: intent, request, outcome. Returns (uuid, Answer).
 
         subjects: names of what it is about, so that their next run finds it.
+        key: the uuid, where the variables hold it already (see `_new_key`). surcharge:
+        points that these variables cost beside what the document states.
         From a copy of the database nothing is sent: it is noted as simulated, and
         ReadOnlyError raised.
         Raises what the client raises; after UnknownOutcomeError nobody may send the same
@@ -91,7 +104,7 @@ class ShopifyMutation(models.Model):
         The caller writes the link in its own transaction and names the uuid to
         `_settle_after_commit`, or the next run does.
         """
-        key = uuid.uuid4().hex
+        key = key or self._new_key()
         variables = dict(variables)
         if operations.load(operation).idempotent:
             variables.setdefault("idempotencyKey", key)
@@ -101,13 +114,18 @@ class ShopifyMutation(models.Model):
                 "a copy of the database writes nothing", operation=operation
             )
         # The points first: an intent must not grow old while it waits for them.
-        grant = client.reserve(operation)
+        cost = operations.load(operation).cost + surcharge
+        grant = client.reserve(operation, cost=cost)
         try:
             intent = self._intend(backend, key, operation, variables, subjects, before)
         except BaseException:
             client.release(grant)
             raise
         return key, self._send(client, intent, operation, variables, grant)
+
+    @api.model
+    def _new_key(self):
+        return uuid.uuid4().hex
 
     @api.model
     def _intend(self, backend, key, operation, variables, subjects, before):

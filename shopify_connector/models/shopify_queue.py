@@ -232,7 +232,12 @@ class ShopifyBackend(models.Model):
         """A worker may die between its commit and closing its remote write; the
         subject's next run closes it, so there must be one."""
         names = self.env["shopify.mutation"]._abandoned(self)
-        flows = {"stock.picking": "fulfilments", "shopify.stock.level": "stock"}
+        flows = {
+            "product.template": "products",
+            "res.partner": "customers",
+            "stock.picking": "fulfilments",
+            "shopify.stock.level": "stock",
+        }
         subjects = []
         for name in names:
             direction, _slash, subject = name.partition("/")

@@ -28,12 +28,21 @@ from .shopify_queue import JOB_PRIORITY
 from .shopify_sale_order import READABLE_DAYS
 from .sync_subject import HANDLERS
 
-# flow: (Shopify type, operation, root field)
+# list: (flow, Shopify type, operation, root field)
 LISTS = {
-    "products": ("Product", "products/changed", "products"),
-    "customers": ("Customer", "customers/changed", "customers"),
-    "orders": ("Order", "orders/changed", "orders"),
+    "products": ("products", "Product", "products/changed", "products"),
+    "customers": ("customers", "Customer", "customers/changed", "customers"),
+    "companies": ("customers", "Company", "companies/changed", "companies"),
+    "company_locations": (
+        "customers",
+        "CompanyLocation",
+        "companies/locations_changed",
+        "companyLocations",
+    ),
+    "orders": ("orders", "Order", "orders/changed", "orders"),
 }
+# Lists that a shop without companies (B2B) refuses.
+COMPANY_LISTS = ("companies", "company_locations")
 
 # Waits that end as soon as the record changes in Shopify.
 ENDED_BY_A_CHANGE = ("order_not_paid", "order_not_confirmed")
@@ -53,19 +62,29 @@ class ShopifyBackend(models.Model):
     def _enqueue_reconcile(self, hours=None, flows=None):
         """List what changed within `hours` (None: everything) in jobs of their own, so
         that a long list neither holds up a user nor outlives a worker."""
-        for flow in flows or LISTS:
-            if self._flow_policy(flow) != "off":
-                self._enqueue_page(flow, hours)
+        for name in self._lists(flows):
+            self._enqueue_page(name, hours)
 
-    def _enqueue_page(self, flow, hours, after=None, eta=None):
+    def _lists(self, flows=None):
+        """Names of the lists to read for these flows (None: all), as far as they are on
+        and the shop has such records."""
+        return [
+            name
+            for name, (flow, *_rest) in LISTS.items()
+            if (not flows or flow in flows)
+            and self._flow_policy(flow) != "off"
+            and (name not in COMPANY_LISTS or self.sudo().has_companies)
+        ]
+
+    def _enqueue_page(self, name, hours, after=None, eta=None):
         self.with_user(SUPERUSER_ID).with_delay(
             priority=JOB_PRIORITY["mark"],
             eta=eta,
-            identity_key=f"shopify/list/{self.id}/{flow}/{hours}/{after}",
-            description=f"Shopify {self.name}: find changed {flow}",
-        )._reconcile_job(flow, hours, after)
+            identity_key=f"shopify/list/{self.id}/{name}/{hours}/{after}",
+            description=f"Shopify {self.name}: find changed {name.replace('_', ' ')}",
+        )._reconcile_job(name, hours, after)
 
-    def _reconcile_job(self, flow, hours=None, after=None):
+    def _reconcile_job(self, name, hours=None, after=None):
         """Job: list pages for a while, each committed; a successor has the rest."""
         if not self._is_working() or not self._is_at_home():
             return
@@ -73,51 +92,50 @@ class ShopifyBackend(models.Model):
         with self._client() as client:
             while True:
                 try:
-                    after, _counts = self._reconcile_page(client, flow, hours, after)
+                    after, _counts = self._reconcile_page(client, name, hours, after)
                 except ThrottledError as error:
                     eta = math.ceil(error.retry_after) + 1
-                    self._enqueue_page(flow, hours, after, eta)
+                    self._enqueue_page(name, hours, after, eta)
                     return
                 except ShopifyError as error:
                     # The next pass lists the same again, and more.
-                    self._note_event("store", error.failure, f"{flow}: {error}")
+                    self._note_event("store", error.failure, f"{name}: {error}")
                     return
                 # pylint: disable=invalid-commit; the job allows it
                 self.env.cr.commit()  # a page found stays found
                 if after is None:
                     return
                 if time.monotonic() > stop_at:
-                    self._enqueue_page(flow, hours, after)
+                    self._enqueue_page(name, hours, after)
                     return
 
     def _reconcile(self, hours=None, flows=None):
-        """The same here and now. Returns {flow: {"listed": n, "triggered": n}}."""
+        """The same here and now. Returns {list: {"listed": n, "triggered": n}}."""
         self.ensure_one()
-        counts = {}
         with self._client() as client:
-            for flow in flows or LISTS:
-                if self._flow_policy(flow) != "off":
-                    counts[flow] = self._reconcile_flow(client, flow, hours)
-        return counts
+            return {
+                name: self._reconcile_list(client, name, hours)
+                for name in self._lists(flows)
+            }
 
-    def _reconcile_flow(self, client, flow, hours):
-        """All pages of one flow here and now: {"listed": n, "triggered": n}."""
+    def _reconcile_list(self, client, name, hours):
+        """All pages of one list here and now: {"listed": n, "triggered": n}."""
         total = {"listed": 0, "triggered": 0}
         after = None
         while True:
-            after, found = self._reconcile_page(client, flow, hours, after)
-            for name, count in found.items():
-                total[name] += count
+            after, found = self._reconcile_page(client, name, hours, after)
+            for kind, count in found.items():
+                total[kind] += count
             if after is None:
                 return total
 
-    def _reconcile_page(self, client, flow, hours, after):
+    def _reconcile_page(self, client, name, hours, after):
         """List one page and trigger what differs from what was read. Returns (where the
         next page starts, or None; {"listed": n, "triggered": n})."""
-        shopify_type, operation, root = LISTS[flow]
+        flow, shopify_type, operation, root = LISTS[name]
         started = client.now()
         page = client.execute(
-            operation, {"query": self._window(flow, hours), "after": after}
+            operation, {"query": self._window(name, hours), "after": after}
         ).data[root]
         listed = {node["id"]: node["updatedAt"] for node in page["nodes"]}
         differing = self._differing(shopify_type, listed, client.shop_time(started))
@@ -128,15 +146,15 @@ class ShopifyBackend(models.Model):
         counts = {"listed": len(listed), "triggered": len(differing)}
         return (info["endCursor"] if info["hasNextPage"] else None), counts
 
-    def _window(self, flow, hours):
+    def _window(self, name, hours):
         """Shopify search text. `customers` compares whole days, in UTC."""
         terms = []
         if hours is not None:
             since = fields.Datetime.now() - timedelta(hours=hours)
-            if flow == "customers":
+            if name == "customers":
                 since = since.replace(hour=0, minute=0, second=0, microsecond=0)
             terms.append(f"updated_at:>='{since.isoformat(timespec='seconds')}Z'")
-        if flow == "orders" and self.orders_since:
+        if name == "orders" and self.orders_since:
             since = self.orders_since.isoformat(timespec="seconds")
             terms.append(f"created_at:>='{since}Z'")
         return " AND ".join(terms) or None
@@ -197,8 +215,7 @@ class ShopifyBackend(models.Model):
         not subscribed to, and marks asked for while it was off were not written."""
         if not self._is_working():
             return
-        if flow in LISTS:
-            self._enqueue_reconcile(flows=[flow])
+        self._enqueue_reconcile(flows=[flow])
         for shopify_type, model in LINKS.items():
             if self.env[model]._flow == flow:
                 self._enqueue_comparison(shopify_type)
@@ -228,6 +245,8 @@ class ShopifyBackend(models.Model):
         try:
             with self._client() as client:
                 self._check_scopes(client)
+                if self._note_companies(client):
+                    self._heal()
                 self.env["shopify.mapping.location"]._refresh(self, client)
                 if client.version_changed:
                     self._note_event(

@@ -111,6 +111,11 @@ class ResPartner(models.Model):
     _name = "res.partner"
     _inherit = ["res.partner", "shopify.record"]
 
+    def _shopify_gids(self):
+        """As a customer, as a company, and as a company's location."""
+        links = (*self.shopify_company_ids, *self.shopify_company_location_ids)
+        return super()._shopify_gids() + [link.shopify_gid for link in links]
+
 
 class SaleOrder(models.Model):
     _name = "sale.order"

@@ -5,19 +5,29 @@ knows the mark that was left (`marked_proof`) and replaces or removes nothing el
 Whoever calls has checked roles: these methods can't be called by RPC.
 """
 
-import re
 import secrets
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL, split_every
 
-from ..core import identity
+from ..api.errors import ShopifyError
+from ..core import failures, identity
 from ..core.failures import Failure
 from ..core.marks import label
+from ..core.matching import row_from_node
+from .remote_failure import remote_failure
 from .remote_nodes import read_nodes
 from .shopify_mark import LINKS, READ
+from .shopify_relink_order import PATIENCE
 
-OPEN_STATES = ("review", "waiting")
+# What tells a person which record it is.
+NAMES = "matching/read"
+
+# What a reason's params name: a Shopify record, or an Odoo record as `label` has it.
+# Whole names only: customer 1 isn't customer 12.
+NAMED = r"gid://shopify/[A-Za-z]+/[0-9]+|[a-z0-9_]+(?:\.[a-z0-9_]+)+ [0-9]+"
+SUBJECTS_A_CALL = 2000
 
 
 class ShopifyBinding(models.AbstractModel):
@@ -108,7 +118,7 @@ class ShopifyBinding(models.AbstractModel):
         them again, and our mark is removed in Shopify."""
         self.ensure_one()
         reason = self._said(reason)
-        links = self._unlinked_together()
+        links = [self, *self._unlinked_with()]
         for link in links:
             link._check_may_unlink(links)
             link._hold_syncs()
@@ -130,19 +140,16 @@ class ShopifyBinding(models.AbstractModel):
         reads = [
             (self._flow, "in", *subject) for subject in [self._reads_in()] if subject
         ]
-        affected = self._open_syncs()
-        subjects = affected._subjects()
+        subjects = self._affected_subjects()
+        others = self._unlinked_with()
+        subjects += others._affected_subjects() if others else []
         for link in links:
             link._part("unlinked", link._left_proof(), reason)
         backend = self.backend_id
         # Variants go before their product, lines go with their order.
         for link in reversed(links):
             link._as_engine().unlink()
-        self.env["shopify.trigger"].sudo()._insert(
-            backend,
-            [*marks, *reads, *subjects],
-            "unlinked",
-        )
+        self._ask_anew(backend, [*marks, *reads, *subjects], "unlinked")
 
     def _split(self, record, reason, other_gid=None):
         """Two that were made one: this Shopify record gets an Odoo record of its own,
@@ -168,49 +175,115 @@ class ShopifyBinding(models.AbstractModel):
         were seen are the ones that mean nothing. Raises UserError where none does.
         """
         reason = self._said(reason)
-        nodes = self._fetch(backend, client, [gid])
-        if isinstance(nodes[gid], Failure) or nodes[gid] is None:
-            raise UserError(self.env._("%s can't be read in Shopify now.", gid))
-        database = self.env["shopify.mark"]._database()
-        values = []
-        for model, part in self._identity_nodes(nodes).items():
+        subject, parts = self._read_with_parts(backend, client, gid)
+        parted = self.env["shopify.parted"].sudo()
+        values, told = [], parted.browse()
+        for model, part in parts.items():
             links = self.env[model].sudo()
             linked = links._find(backend, part)
-            for each, node in part.items():
-                proof = identity.mark_from_node(node).proof
-                ours = isinstance(proof, identity.Proof) and (
-                    (proof.database, proof.model) == (database, links._model_marked())
-                )
-                if ours and each not in linked:
-                    values.append(links._parted_values("new", each, proof, reason))
-        said = self.env["shopify.parted"].sudo()._of(backend, [gid])
-        if not values and gid not in said:
+            free = {each: node for each, node in part.items() if each not in linked}
+            values += links._marks_disowned(free, reason)
+            for rows in parted._of(backend, free).values():
+                told |= rows
+        if not values and not told:
             raise UserError(
                 self.env._("%s carries no Odoo ID that stands in its way.", gid)
             )
-        said.get(gid, self.env["shopify.parted"]).sudo().write({"mode": "new"})
-        self.env["shopify.parted"].sudo()._part(backend, values)
-        named = label(self._model_marked(), values[0]["odoo_id"]) if values else ""
-        text = self.env._(
-            "Treated as new, though it carried the Odoo ID of %(record)s: %(reason)s. "
-            "To undo it, unlink it and link it to that record.",
-            record=named,
-            reason=reason,
-        )
+        text = self._new_text(values, told, reason)
+        records = {(each["odoo_model"], each["odoo_id"]) for each in values}
+        records |= {(row.odoo_model, row.odoo_id) for row in told}
+        told.write({"mode": "new"})
+        parted._part(backend, values)
         self.env["shopify.event"].sudo().create(
             [
-                self._event_of(backend, self._shopify_type, gid, "new", text),
-                *(
-                    self._event_of(
-                        backend, each["odoo_model"], each["odoo_id"], "new", text
-                    )
-                    for each in values[:1]
-                ),
+                self._event_of(backend, kind, key, "new", text)
+                for kind, key in [(self._shopify_type, gid), *sorted(records)]
             ]
         )
         self.env["shopify.trigger"].sudo()._insert(
-            backend, [(self._flow, "in", self._shopify_type, gid)], "retry"
+            backend, [(self._flow, "in", *subject)], "retry"
         )
+
+    @api.model
+    def _read_with_parts(self, backend, client, gid):
+        """-> (the subject that this is read by, {link model: {GID: node}} of all that
+        bears a mark of its own). Raises UserError where there is none such."""
+        never = self.env._("Records of this kind can't be treated as new.")
+        try:
+            node = self._fetch(backend, client, [gid])[gid]
+        except NotImplementedError as error:
+            raise UserError(never) from error
+        if isinstance(node, Failure) or node is None:
+            raise UserError(self.env._("%s can't be read in Shopify now.", gid))
+        parts = self._identity_nodes({gid: node})
+        if not parts:
+            raise UserError(never)
+        return (self._shopify_type, gid), parts
+
+    @api.model
+    def _marks_disowned(self, nodes, reason):
+        """Values of the pairs that marks of ours on these would make."""
+        database, model = self.env["shopify.mark"]._database(), self._model_marked()
+        proofs = {
+            gid: identity.mark_from_node(node).proof for gid, node in nodes.items()
+        }
+        return [
+            self._parted_values("new", gid, proof, reason)
+            for gid, proof in proofs.items()
+            if isinstance(proof, identity.Proof)
+            and (proof.database, proof.model) == (database, model)
+        ]
+
+    @api.model
+    def _new_text(self, values, told, reason):
+        if values:
+            record = label(values[0]["odoo_model"], values[0]["odoo_id"])
+            return self.env._(
+                "Treated as new, though it carried the Odoo ID of %(record)s: "
+                "%(reason)s. To undo it, unlink it and link it to that record.",
+                record=record,
+                reason=reason,
+            )
+        return self.env._(
+            "Treated as new after it was unlinked from %(record)s: %(reason)s. To undo "
+            "it, unlink it and link it to that record.",
+            record=label(told[0].odoo_model, told[0].odoo_id),
+            reason=reason,
+        )
+
+    # === WHAT SHOPIFY SAYS === #
+
+    @api.model
+    def _ask(self, backend, question):
+        """What Shopify answers to `question(client)`; its errors in plain words."""
+        # sudo: the engine's door; whoever links may not read the store's secrets
+        store = backend.sudo()
+        try:
+            with store._client(longest_wait=PATIENCE) as client:
+                return question(client)
+        except ShopifyError as error:
+            failure = remote_failure(store, error)
+            raise UserError(failures.render(failure, store.name)) from error
+
+    @api.model
+    def _name_in_shopify(self, backend, gid):
+        """What the record is called there, read now. Raises UserError where there is
+        none such."""
+        node = self._ask(
+            backend, lambda client: read_nodes(client, NAMES, [gid], 1)[gid]
+        )
+        if isinstance(node, Failure):
+            raise UserError(failures.render(node, backend.sudo().name))
+        if node is None:
+            raise UserError(
+                self.env._("There is no %s in Shopify (any more): look it up.", gid)
+            )
+        return self._name_of(backend, node) or gid
+
+    @api.model
+    def _name_of(self, backend, node):
+        row = row_from_node(self._shopify_type, node)
+        return ", ".join(filter(None, [row.name, row.sku]))
 
     # === PARTS OF THEM === #
 
@@ -228,13 +301,12 @@ class ShopifyBinding(models.AbstractModel):
             raise UserError(self.env._("Say why: others will want to know."))
         return reason
 
-    def _look_if_gone(self):
+    def _look_if_gone(self, client):
         """Read from Shopify, now, whether this link's record is gone there. What it only
         withholds (old orders) looks the same, and isn't."""
         if self.gone_at or self.backend_id._withheld_links(self):
             return
-        with self.backend_id.sudo()._client() as client:
-            nodes = read_nodes(client, READ, [self.shopify_gid], 1)
+        nodes = read_nodes(client, READ, [self.shopify_gid], 1)
         if nodes[self.shopify_gid] is None:
             self._as_engine().gone_at = fields.Datetime.now()
 
@@ -333,8 +405,9 @@ class ShopifyBinding(models.AbstractModel):
             "reason": reason,
         }
 
-    def _unlinked_together(self):
-        return self
+    def _unlinked_with(self):
+        """Links of another model that can't stay without this one."""
+        return ()
 
     def _check_may_unlink(self, links):
         """Raise UserError while something else stands on this link."""
@@ -346,44 +419,79 @@ class ShopifyBinding(models.AbstractModel):
 
     # === WHO IS AFFECTED === #
 
-    def _open_syncs(self, *records):
-        """Open items that this act may release: of either record, or stopped because of
-        them."""
-        names = {self.shopify_gid, *(label(r._name, r.id) for r in records if r)}
-        record = self._record()
-        if record:
-            names.add(label(record._name, record.id))
-        rows = (
-            self.env["shopify.sync"]
-            .sudo()  # whoever may act on the link sees what it affects
-            .search(
-                [
-                    ("backend_id", "=", self.backend_id.id),
-                    ("state", "in", OPEN_STATES),
-                    "|",
-                    ("subject_key", "=", self.shopify_gid),
-                    "|",
-                    ("wait_ids.key", "=", f"{self._wait_prefix()}:{self.shopify_gid}"),
-                    ("nature", "in", ("data", "conflict")),
-                ]
+    def _open_syncs(self, *records, limit):
+        """Open items that an act on this link may release: of it, waiting for it, or
+        stopped for it, its record, or one of these. -> (the newest, how many in all)"""
+        self.env.cr.execute(
+            SQL(
+                "%s SELECT id, count(*) OVER () FROM affected ORDER BY id DESC LIMIT %s",
+                self._affected(records),
+                limit,
             )
         )
-        return rows.filtered(
-            lambda row: (
-                row.subject_key == self.shopify_gid
-                or self.shopify_gid in " ".join(row.wait_ids.mapped("key"))
-                or _names(row.reason_params, names)
+        found = self.env.cr.fetchall()
+        # sudo: whoever may act on the link sees what it affects
+        rows = self.env["shopify.sync"].sudo().browse(id for id, _count in found)
+        return rows, found[0][1] if found else 0
+
+    def _affected_subjects(self, *records):
+        """Subjects of all open items that an act on these links may release."""
+        self.env.cr.execute(
+            SQL(
+                "%s SELECT flow, direction, subject_type, subject_key"
+                " FROM shopify_sync JOIN affected USING (id) ORDER BY id",
+                self._affected(records),
             )
+        )
+        return self.env.cr.fetchall()
+
+    def _affected(self, records):
+        """`WITH affected (id)`: three looks, each by an index of its own."""
+        self.env.flush_all()
+        gids = self.mapped("shopify_gid")
+        own = [link._record() for link in self]
+        names = [*gids, *(label(r._name, r.id) for r in (*own, *records) if r)]
+        is_open = SQL(
+            "sync.backend_id = ANY(%s) AND sync.state IN ('review', 'waiting')",
+            self.backend_id.ids,
+        )
+        return SQL(
+            """
+            WITH affected AS (
+                SELECT sync.id FROM shopify_sync sync
+                 WHERE %(is_open)s AND sync.subject_key = ANY(%(gids)s)
+                 UNION
+                SELECT sync.id
+                  FROM shopify_sync_wait wait
+                  JOIN shopify_sync sync ON sync.id = wait.sync_id
+                 WHERE %(is_open)s AND wait.key = ANY(%(keys)s)
+                 UNION
+                SELECT sync.id FROM shopify_sync sync
+                 WHERE %(is_open)s AND sync.nature IN ('data', 'conflict')
+                   AND EXISTS (
+                        SELECT FROM regexp_matches(
+                                sync.reason_params::text, %(named)s, 'g') AS found
+                         WHERE found[1] = ANY(%(names)s)))
+            """,
+            is_open=is_open,
+            gids=gids,
+            keys=[f"{self._wait_prefix()}:{gid}" for gid in gids],
+            named=NAMED,
+            names=names,
         )
 
     def _look_again(self, cause, *records):
         """Look again at the record itself, at its mark, and at what was stopped."""
         self._ask_for_marks(cause)
-        affected = self._open_syncs(*records)
-        subjects = [*affected._subjects()]
+        subjects = self._affected_subjects(*records)
         if self._reads_in():
             subjects.append((self._flow, "in", *self._reads_in()))
-        self.env["shopify.trigger"].sudo()._insert(self.backend_id, subjects, cause)
+        self._ask_anew(self.backend_id, subjects, cause)
+
+    @api.model
+    def _ask_anew(self, backend, subjects, cause):
+        for part in split_every(SUBJECTS_A_CALL, subjects):
+            self.env["shopify.trigger"].sudo()._insert(backend, part, cause)
 
     def _reads_in(self):
         """(type, key) of the subject by which this record is read, or None."""
@@ -486,9 +594,8 @@ class ShopifyProductTemplate(models.Model):
                 found[link] = same
         return found
 
-    def _unlinked_together(self):
-        """Its variants are unlinked with it."""
-        return [self, *self.variant_link_ids]
+    def _unlinked_with(self):
+        return self.variant_link_ids
 
     def _copy_of_record(self):
         if len(self.odoo_id.product_variant_ids) > 1:
@@ -541,6 +648,17 @@ class ShopifyProductProduct(models.Model):
 
     def _reads_in(self):
         return ("Product", self.product_gid) if self.product_gid else None
+
+    @api.model
+    def _read_with_parts(self, backend, client, gid):
+        """A variant is read with its product; the others of it are left as they are."""
+        node = read_nodes(client, NAMES, [gid], 1)[gid]
+        if isinstance(node, Failure) or node is None:
+            raise UserError(self.env._("%s can't be read in Shopify now.", gid))
+        subject, parts = self.env["shopify.product.template"]._read_with_parts(
+            backend, client, node["product"]["id"]
+        )
+        return subject, {self._name: {gid: parts[self._name][gid]}}
 
     def _copy_of_record(self):
         copy = self.sudo().odoo_id.copy({"name": self.odoo_id.name})
@@ -614,6 +732,11 @@ class ShopifyMappingLocation(models.Model):
             )
         return super()._record_values(record) | {"warehouse_id": record.warehouse_id.id}
 
+    @api.model
+    def _name_of(self, backend, node):
+        """Every location of the shop has a row here, with its name."""
+        return self.sudo()._find(backend, [node["id"]]).get(node["id"], self).name
+
     def _moved(self):
         result = super()._moved()
         levels = self.env["shopify.stock.level"].sudo()
@@ -630,10 +753,13 @@ class ShopifyMappingLocation(models.Model):
         )
 
 
-def _names(params, names):
-    """Whether a reason speaks of one of these."""
-    text = str(params or "")
-    return any(re.search(re.escape(name) + r"(?!\d)", text) for name in names)
+class ShopifySync(models.Model):
+    _inherit = "shopify.sync"
+
+    _open_stops = models.Index(
+        "(backend_id) WHERE state IN ('review', 'waiting')"
+        " AND nature IN ('data', 'conflict')"
+    )
 
 
 def link_model(env, shopify_type):

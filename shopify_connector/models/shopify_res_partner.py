@@ -100,8 +100,6 @@ class ShopifyResPartner(models.Model):
         [
             (CUSTOMER, "Customer"),
             (CONTACT, "Address"),
-            ("company", "Company"),
-            ("company_location", "Company Location"),
         ],
         required=True,
         default=CUSTOMER,
@@ -259,7 +257,7 @@ class ShopifyResPartner(models.Model):
         for key, person in people.items():
             if person.gid is None:
                 guests[key] = self._decide_guest(candidates[key])
-        decisions = {key: _settled(found) for key, found in decisions.items()}
+        decisions = {key: settled(found) for key, found in decisions.items()}
         # A guest may be the customer of the same batch.
         return identity.several_claim(decisions, candidates) | guests
 
@@ -521,7 +519,7 @@ def address_of(partner):
     return address if address.has_place else None
 
 
-def _settled(decision):
+def settled(decision):
     """See shopify.product.template: facts of two moments are read again."""
     if isinstance(decision, identity.NeedsLookup):
         return identity.Decision("stop", "changed_meanwhile")

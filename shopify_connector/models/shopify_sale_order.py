@@ -262,7 +262,7 @@ class ShopifySaleOrder(models.Model):
             elif isinstance(plan, NoteGone):
                 ends[gid] = self._note_gone(plan)
             elif isinstance(plan, MarkAgain):
-                self.browse(plan.link_id)._ask_for_marks("mark removed in Shopify")
+                self.browse(plan.link_id)._ask_for_marks("mark differs in Shopify")
                 ends[gid] = Outcome("synced", plan.note)
         return ends
 

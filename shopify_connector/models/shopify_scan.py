@@ -1,31 +1,24 @@
 """A read of the whole store: Shopify writes it to files, we stream them into rows.
 
-Work is done in short jobs, each lot committed together with the place in the file where
-the next one begins. So a scan can be killed anywhere, and goes on there.
+It works in steps (shopify.steps): with each lot of lines the place in the file is kept
+where the next one begins.
 """
 
-import math
-import time
 from contextlib import contextmanager
 
-from odoo import SUPERUSER_ID, api, fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_datetime
 
 from ..api import bulk
 from ..api import scopes as api_scopes
-from ..api.errors import (
-    AccessDeniedError,
-    ShopifyError,
-    ThrottledError,
-    TransientError,
-)
+from ..api.errors import AccessDeniedError, ShopifyError
 from ..core import failures
 from .match_judge import Judge
 from .remote_failure import remote_failure
 from .roles import MANAGER, OPERATOR, check_role
 from .scan_reader import ScanReader
 from .shopify_match import TYPES
-from .shopify_queue import JOB_PRIORITY
 
 OPEN_STATES = ("asked", "reading", "comparing")
 # What each type's reading takes; also the order of comparing: a product is what its
@@ -34,27 +27,36 @@ SCOPES = {
     "Location": "read_locations",
     "ProductVariant": "read_products",
     "Product": "read_products",
+    "Collection": "read_products",
     "Customer": "read_customers",
+    "Company": "read_customers",
+    "CompanyLocation": "read_customers",
     "Order": "read_orders",
 }
+# Not there in a shop without companies (B2B).
+COMPANY_TYPES = ("Company", "CompanyLocation")
 # Old orders are no matter of matching, and may be millions.
 USUAL_TYPES = {
-    "matching": ("Location", "ProductVariant", "Product", "Customer"),
+    "matching": (
+        "Location",
+        "ProductVariant",
+        "Product",
+        "Collection",
+        "Customer",
+        *COMPANY_TYPES,
+    ),
     "audit": tuple(SCOPES),
     "rebuild": tuple(SCOPES),
     "remark": tuple(SCOPES),
 }
-# A job works this long, well within a worker's limits.
-STEP_SECONDS = 20
-# Seconds to wait when something must pass by itself, doubled each time.
-FIRST_WAIT, LONGEST_WAIT = 15, 300
-MOST_TROUBLES = 20
 
 
 class ShopifyScan(models.Model):
     _name = "shopify.scan"
+    _inherit = "shopify.steps"
     _description = "Store Scan"
     _order = "id desc"
+    _open_states = OPEN_STATES
 
     backend_id = fields.Many2one(
         "shopify.backend", "Store", required=True, index=True, ondelete="cascade"
@@ -85,8 +87,6 @@ class ShopifyScan(models.Model):
     part_ids = fields.One2many("shopify.scan.part", "scan_id", "Parts")
     match_ids = fields.One2many("shopify.match", "scan_id", "Rows")
     progress = fields.Float(compute="_compute_progress", help="Percent.")
-    message = fields.Char(help="What it waits for, or why it failed.")
-    troubles = fields.Integer(help="Times in a row that it had to wait for Shopify.")
     counts = fields.Json(help="Rows by Shopify type and verdict.")
 
     _open_uniq = models.UniqueIndex(
@@ -98,7 +98,8 @@ class ShopifyScan(models.Model):
     def _compute_display_name(self):
         labels = dict(self._fields["purpose"]._description_selection(self.env))
         for scan in self:
-            scan.display_name = f"{labels[scan.purpose]} {scan.started_at}"
+            at = format_datetime(self.env, scan.started_at) if scan.started_at else ""
+            scan.display_name = f"{labels[scan.purpose]} {at}".strip()
 
     @api.depends("state", "part_ids.read_count", "part_ids.compared_count")
     def _compute_progress(self):
@@ -111,67 +112,6 @@ class ShopifyScan(models.Model):
             scan.progress = round(100.0 * done / len(parts), 1) if parts else 0.0
 
     # === LIFE === #
-
-    def _enqueue_step(self, wait=0):
-        """Have a job go on with it, in `wait` seconds."""
-        self.ensure_one()
-        self.with_user(SUPERUSER_ID).with_delay(
-            priority=JOB_PRIORITY["mark"],
-            eta=math.ceil(wait) or None,
-            identity_key=f"shopify/scan/{self.id}",
-            description=f"Shopify {self.backend_id.name}: read the store",
-        )._step_job()
-
-    def _step_job(self):
-        """Job: work for a while, each lot committed; a successor has the rest."""
-        self.ensure_one()
-        if not self._take():
-            return
-        backend = self.backend_id
-        if backend.state != "connected" or not backend._is_at_home():
-            return  # the minute cron goes on when it is connected again
-        wait = self._work_guarded()
-        # pylint: disable=invalid-commit; the job allows it
-        self.env.cr.commit()
-        if wait is not None:
-            # Only now: a job of this key that is still waiting would swallow it.
-            self._enqueue_step(wait)
-
-    def _take(self):
-        """Whether it is ours to work on: open, and in nobody else's hands."""
-        self.flush_recordset()
-        self.env.cr.execute(
-            "SELECT id FROM shopify_scan WHERE id = %s AND state = ANY(%s)"
-            " FOR NO KEY UPDATE SKIP LOCKED",
-            [self.id, list(OPEN_STATES)],
-        )
-        return bool(self.env.cr.fetchone())
-
-    def _work_guarded(self):
-        """Seconds until it goes on; None when it is over."""
-        try:
-            with self.backend_id._client() as client:
-                wait = self._work(client, time.monotonic() + STEP_SECONDS)
-        except ThrottledError as error:
-            return error.retry_after + 1
-        except TransientError as error:
-            return self._wait_for(error)
-        except ShopifyError as error:
-            self._fail(failures.render(remote_failure(self.backend_id, error)))
-            return None
-        if wait is not None and (self.troubles or self.message):
-            self.write({"troubles": 0, "message": False})
-        return wait
-
-    def _work(self, client, stop_at):
-        while True:
-            wait = self._step(client, stop_at)
-            # pylint: disable=invalid-commit; the job allows it
-            self.env.cr.commit()  # a lot that is done stays done
-            if wait is None or wait > 0 or time.monotonic() > stop_at:
-                return wait
-            if not self._take():
-                return None  # cancelled meanwhile
 
     def _step(self, client, stop_at):
         """Do the next thing. Seconds until there is more to do, None for never."""
@@ -187,7 +127,6 @@ class ShopifyScan(models.Model):
         for part in parts:
             with self._refusals_of(part):
                 if reader.advance(part):
-                    self.troubles = 0
                     return 0
         if parts.filtered(lambda part: part.state in READING_STATES):
             return reader.pause(parts)
@@ -243,32 +182,16 @@ class ShopifyScan(models.Model):
             }
         )
 
-    def _wait_for(self, error):
-        """Wait for what passes by itself, longer each time, and give up in the end."""
-        # What this lot has begun to write goes with it.
-        self.env.cr.rollback()
-        self.troubles += 1
+    def _problem(self, error):
         if isinstance(error, bulk.BulkBusyError):
-            message = self.env._(
+            return self.env._(
                 "Shopify is busy with other reads of this app. Goes on by itself."
             )
-        else:
-            message = failures.render(remote_failure(self.backend_id, error))
-        if self.troubles > MOST_TROUBLES:
-            self._fail(message)
-            return None
-        self.message = message
-        return min(LONGEST_WAIT, FIRST_WAIT * 2 ** (self.troubles - 1))
+        return super()._problem(error)
 
     def _fail(self, message):
-        self.write(
-            {"state": "failed", "done_at": fields.Datetime.now(), "message": message}
-        )
-
-    def _step_failed(self, exc_name=None, exc_message=None, exc_info=None):
-        """queue_job's on-fail hook: the step itself broke, and would again."""
-        self._fail(f"{exc_name}: {exc_message}"[:500])
-        self.backend_id._note_event("store", "defect", self.message)
+        self.done_at = fields.Datetime.now()
+        return super()._fail(message)
 
     def action_cancel(self):
         """Stop reading. What was read stays to be looked at; nothing was changed."""
@@ -380,6 +303,8 @@ class ShopifyBackend(models.Model):
             raise UserError(self.env._("Connect the store %s first.", self.name))
         granted = (self.sudo().granted_scopes or "").split(",")
         wanted = types or USUAL_TYPES[purpose]
+        if not self.sudo().has_companies:
+            wanted = [kind for kind in wanted if kind not in COMPANY_TYPES]
         readable = [
             kind for kind in wanted if not api_scopes.missing(granted, [SCOPES[kind]])
         ]
@@ -409,16 +334,3 @@ class ShopifyBackend(models.Model):
         for backend in self:
             backend._scan("matching")
         return self[:1].action_open_matching()
-
-    def _wake(self):
-        result = super()._wake()
-        self._wake_scans()
-        return result
-
-    def _wake_scans(self):
-        """A scan whose job was lost goes on; one that has a job keeps it."""
-        scans = self.env["shopify.scan"].search(
-            [("backend_id", "=", self.id), ("state", "in", OPEN_STATES)]
-        )
-        for scan in scans:
-            scan._enqueue_step()

@@ -6,10 +6,11 @@ from odoo.fields import Domain
 from ..core import search
 from ..core.gid import build
 from ..core.search import SearchTerm
+from .account_move import INVOICES
 from .shopify_mark import LINKS
 
 # What a waits-on key with a Shopify ID begins with.
-WAITED_FOR = ("variant", "product", "customer", "order", "location")
+WAITED_FOR = ("variant", "product", "customer", "company", "order", "location")
 # Fields of a link that hold the Odoo record.
 LINK_FIELDS = ("odoo_id", "sale_order_id", "move_id", "location_id")
 
@@ -83,6 +84,8 @@ class ShopifySync(models.Model):
             for model in LINKS.values()
             for gid in self._gids_of(model, term.type, number)
         }
+        if term.type in ("", "account.move"):
+            gids.update(self._gids_by_invoice(Domain("id", "=", number)))
         return domain | Domain("subject_key", "in", sorted(gids))
 
     @api.model
@@ -97,6 +100,14 @@ class ShopifySync(models.Model):
         ]
         domain = Domain.OR([Domain(name, "=", number) for name in names])
         return [gid for gid in links.search(domain).mapped("shopify_gid") if gid]
+
+    @api.model
+    def _gids_by_invoice(self, domain):
+        # sudo: only whose order may be seen is found; its invoice isn't shown
+        invoices = self.env["account.move"].sudo()
+        domain &= Domain("move_type", "in", INVOICES)
+        links = self.env["shopify.sale.order"]._of_invoices(invoices.search(domain))
+        return links.mapped("shopify_gid")
 
     @api.model
     def _search_email(self, term):
@@ -126,7 +137,7 @@ class ShopifySync(models.Model):
 
     @api.model
     def _search_text(self, term):
-        """An Odoo order's number, or a SKU."""
+        """An Odoo order's or invoice's number, or a SKU."""
         orders = self.env["shopify.sale.order"].search(
             [("sale_order_id.name", "=ilike", term.value)]
         )
@@ -135,6 +146,7 @@ class ShopifySync(models.Model):
         )
         gids = [
             *orders.mapped("shopify_gid"),
+            *self._gids_by_invoice(Domain("name", "=ilike", term.value)),
             *variants.mapped("shopify_gid"),
             *variants.mapped("product_gid"),
         ]

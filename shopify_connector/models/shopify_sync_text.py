@@ -118,10 +118,16 @@ class ShopifySync(models.Model):
         name = self.record_name or self.subject_key
         kinds = {
             "Order": self.env._("Order %s", name),
+            "DraftOrder": self.env._("Draft order %s", name),
+            "Collection": self.env._("Collection %s", name),
             "Customer": self.env._("Customer %s", name),
+            "Company": self.env._("Company %s", name),
+            "CompanyLocation": self.env._("Company location %s", name),
             "Product": self.env._("Product %s", name),
             "ProductVariant": self.env._("Variant %s", name),
             "Location": self.env._("Location %s", name),
+            "product.template": self.env._("Product %s", name),
+            "res.partner": self.env._("Contact %s", name),
             "stock.picking": self.env._("Delivery %s", name),
             "shopify.stock.level": self.env._("The stock of %s", name),
         }
@@ -145,6 +151,8 @@ class ShopifySync(models.Model):
                 return self.env._("a link for the product %s", value)
             case "customer":
                 return self.env._("a link for the customer %s", value)
+            case "company":
+                return self.env._("a link for the company %s", value)
             case "order":
                 return self.env._("the import of the order %s", value)
             case "location":

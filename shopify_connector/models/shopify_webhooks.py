@@ -63,7 +63,8 @@ class ShopifyBackend(models.Model):
         granted = set((self.sudo().granted_scopes or "").split(","))
         scopes = granted | {scope.replace("write_", "read_", 1) for scope in granted}
         flows = {flow for flow, _label in FLOWS if self._flow_policy(flow) != "off"}
-        return wanted_topics(flows, scopes)
+        features = {"companies"} if self.sudo().has_companies else set()
+        return wanted_topics(flows, scopes, features)
 
     def _close_open_writes(self, subject):
         """What such a write should bring about was just read as being there."""

@@ -125,18 +125,30 @@ def _on_hand(cr, levels):
 
 
 def _fulfilled(cr, levels):
+    """See shopify.line.total: what doesn't change any more is summed up already."""
     cr.execute(
         SQL(
             """%s
-            SELECT lv.id, coalesce(sum(place.fulfilled_units), 0)
+            SELECT lv.id, coalesce(folded.units, 0) + coalesce(rest.units, 0)
               FROM lv
-              LEFT JOIN shopify_line_place place
-                ON place.backend_id = lv.backend_id
-               AND place.product_id = lv.product_id
-               AND place.location_gid = lv.gid
-               AND place.variant_gid = lv.variant_gid
-             WHERE lv.is_main
-             GROUP BY lv.id""",
+              LEFT JOIN LATERAL (
+                SELECT sum(total.units) AS units
+                  FROM shopify_line_total total
+                 WHERE total.backend_id = lv.backend_id
+                   AND total.product_id = lv.product_id
+                   AND total.location_gid = lv.gid
+                   AND total.variant_gid = lv.variant_gid
+              ) folded ON true
+              LEFT JOIN LATERAL (
+                SELECT sum(place.fulfilled_units) AS units
+                  FROM shopify_line_place place
+                 WHERE place.backend_id = lv.backend_id
+                   AND place.product_id = lv.product_id
+                   AND place.location_gid = lv.gid
+                   AND place.variant_gid = lv.variant_gid
+                   AND place.is_folded IS NOT TRUE
+              ) rest ON true
+             WHERE lv.is_main""",
             levels,
         )
     )

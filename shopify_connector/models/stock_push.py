@@ -51,6 +51,8 @@ class StockPush:
         self.backend = backend
         self.client = client
         self.levels = levels
+        # Those that are gone by now included: their open writes must end too.
+        self.asked = levels.ids
         self.mutations = env["shopify.mutation"]
         self.in_review = backend._flow_policy("stock") == "review"
         self.ends = {}
@@ -140,8 +142,9 @@ class StockPush:
     # --- Writes whose end isn't recorded ---
 
     def _settle_open_writes(self):
-        levels = self._unended()
-        names = {self._name(level.id) for level in levels}
+        """Also those of levels with nothing to push any more. One write may be about
+        250 levels: whoever of them runs first settles it for all."""
+        names = {self._name(level_id) for level_id in self.asked}
         settled = []
         for write in self.mutations._open_for(self.backend, names):
             if self._settle_write(write):
@@ -154,18 +157,24 @@ class StockPush:
         It is settled by reading, not by asking again: an old number that arrives late
         could lift stock that was sold since.
         """
-        rows = write.before["rows"]
-        levels = self.levels.browse([row["level"] for row in rows]).exists()
+        rows = {row["level"]: row for row in write.before["rows"]}
+        # One that was unlinked has no agreement to lose: it is left out.
+        levels = self.levels.browse(rows).exists()
         if write.state == "applied":
-            for row in rows:
-                level = levels.filtered(lambda one, row=row: one.id == row["level"])
-                level._agree(_agreement(row["wanted"]))
+            for level in levels:
+                level._agree(_agreement(rows[level.id]["wanted"]))
             return True
         timing = self._timing(write)
-        remote = self._read_shopify(levels)
+        remote, unread = self._read_shopify(
+            levels.filtered("variant_link_id.inventory_item_gid")
+        )
         verdicts = {
-            row["level"]: self._verdict(row, remote.get(row["level"])) for row in rows
+            level.id: self._verdict(rows[level.id], remote.get(level.id))
+            for level in levels
         }
+        for level in self._unended() & levels:
+            if level.id in unread:
+                self._end(level, unread[level.id])
         unsure = any(verdict.outcome != "applied" for verdict in verdicts.values())
         if unsure and not timing.is_final:
             seconds = (timing.final_at - timing.now).total_seconds()
@@ -196,7 +205,8 @@ class StockPush:
     def _one_pass(self, levels):
         """Read, decide, write. Returns the levels to be read again."""
         before = known_fulfilled(self.env.cr, levels.ids)
-        remote = self._read_shopify(levels)
+        remote, unread = self._read_shopify(levels)
+        self.ends.update(unread)
         levels = levels.filtered(lambda level: level.id in remote)
         facts = self._facts(levels, remote, before)
         plan = plan_push(facts.values())
@@ -217,34 +227,33 @@ class StockPush:
         return again
 
     def _read_shopify(self, levels):
-        """{level ID: ShopifyLevel}; what Shopify doesn't show gets its end."""
-        found = {}
+        """-> ({level ID: ShopifyLevel}, {level ID: Failure of what it doesn't show})"""
+        found, unread = {}, {}
         for place, group in levels.grouped("location_link_id").items():
             by_item = {
                 level.variant_link_id.inventory_item_gid: level for level in group
             }
-            found.update(self._read_place(place.shopify_gid, by_item))
+            self._read_place(place.shopify_gid, by_item, found, unread)
             for level in group:
                 twin = by_item[level.variant_link_id.inventory_item_gid]
-                if level != twin and twin.id in found:
-                    found[level.id] = found[twin.id]
-        return found
+                for ends in (found, unread):
+                    if twin.id in ends:
+                        ends[level.id] = ends[twin.id]
+        return found, unread
 
-    def _read_place(self, location_gid, by_item):
+    def _read_place(self, location_gid, by_item, found, unread):
         items = list(by_item)
         answer = self.client.execute(READ, {"ids": items, "locationId": location_gid})
-        found = {}
         for number, (item, node) in enumerate(
             zip(items, answer.data["nodes"], strict=True)
         ):
             level = by_item[item]
             if answer.denied_under("nodes", number):
-                self._end(level, _withheld(answer))
+                unread[level.id] = _withheld(answer)
             elif node is None:
-                self._end(level, Failure("shopify_record_gone"))
+                unread[level.id] = Failure("shopify_record_gone")
             else:
                 found[level.id] = read_level(node)
-        return found
 
     def _facts(self, levels, remote, before):
         """{level ID: LevelFacts}. Odoo is read after Shopify has answered, on a cursor
@@ -296,7 +305,7 @@ class StockPush:
         if self.looked_for_orders or self.backend._flow_policy("orders") == "off":
             return
         self.looked_for_orders = True
-        self.backend._reconcile_flow(self.client, "orders", LOOK_BACK_HOURS)
+        self.backend._reconcile_list(self.client, "orders", LOOK_BACK_HOURS)
 
     def _note_plan(self, level, facts, plan):
         """Keep what was found, and give the level its end unless it is to be written."""

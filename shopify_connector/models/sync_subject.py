@@ -6,8 +6,14 @@ from dataclasses import dataclass
 HANDLERS = {
     ("in", "Location"): "shopify.mapping.location",
     ("in", "Product"): "shopify.product.template",
+    ("in", "Collection"): "shopify.product.tag",
+    ("in", "Company"): "shopify.company",
+    ("in", "CompanyLocation"): "shopify.company.location",
     ("in", "Customer"): "shopify.res.partner",
     ("in", "Order"): "shopify.sale.order",
+    ("in", "DraftOrder"): "shopify.draft.order",
+    ("out", "product.template"): "shopify.product.template",
+    ("out", "res.partner"): "shopify.res.partner",
     ("out", "stock.picking"): "shopify.stock.picking",
     ("out", "shopify.stock.level"): "shopify.stock.level",
 }

@@ -9,13 +9,10 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from psycopg2 import IntegrityError
-
-from odoo.exceptions import UserError, ValidationError
-
 from ..core import identity, takeover
 from ..core.failures import Failure, NeedsReview
 from ..core.takeover import Facts, Verdict
+from .link_maker import LinkMaker, declared
 from .remote_nodes import read_nodes
 from .shopify_binding import owner_state
 from .shopify_mark import LINKS
@@ -47,6 +44,28 @@ def own_proof(env, value, proof, odoo_id):
         and proof.model == "product.product"
         and proof.ids[0] == odoo_id
         and value == str(odoo_id)
+    )
+
+
+def order_here(sale):
+    """What a sales order says of itself."""
+    amount = Decimal(str(sale.currency_id.round(sale.amount_total)))
+    return Facts(
+        references=(sale.client_order_ref or "", sale.name or ""),
+        totals=frozenset({(sale.currency_id.name, amount)}),
+        company=str(sale.company_id.id),
+    )
+
+
+def order_there(node):
+    """What Shopify's order says of itself; its total as paid and as edited since."""
+    return Facts(
+        references=(node["name"],),
+        totals=frozenset(
+            (money["currencyCode"], Decimal(money["amount"]))
+            for bag in (node["totalPriceSet"], node["currentTotalPriceSet"])
+            for money in (bag["shopMoney"], bag["presentmentMoney"])
+        ),
     )
 
 
@@ -168,12 +187,7 @@ class TakeoverJudge:
             return Facts(skus=tuple(sku or "" for sku in skus), **company)
         if self._kind == "Customer":
             return Facts(email=record.email or "", **company)
-        amount = Decimal(str(record.currency_id.round(record.amount_total)))
-        return Facts(
-            references=(record.client_order_ref or "", record.name or ""),
-            totals=frozenset({(record.currency_id.name, amount)}),
-            **company,
-        )
+        return order_here(record)
 
     # === SHOPIFY'S SIDE === #
 
@@ -189,14 +203,7 @@ class TakeoverJudge:
             return Facts(
                 email=(node["defaultEmailAddress"] or {}).get("emailAddress") or ""
             )
-        return Facts(
-            references=(node["name"],),
-            totals=frozenset(
-                (money["currencyCode"], Decimal(money["amount"]))
-                for bag in (node["totalPriceSet"], node["currentTotalPriceSet"])
-                for money in (bag["shopMoney"], bag["presentmentMoney"])
-            ),
-        )
+        return order_there(node)
 
     def _name_there(self, node):
         if not isinstance(node, dict):
@@ -244,6 +251,7 @@ class TakeoverJudge:
         if "active" in records._fields:
             archived = set(records.filtered(lambda record: not record.active).ids)
         label = self.env._("take-over")
+        shared = declared(self._backend, self._kind)
         candidates = {
             gid: identity.Candidates(
                 odoo_ids=() if odoo_id in archived else (odoo_id,),
@@ -253,6 +261,7 @@ class TakeoverJudge:
                 taken={odoo_id: taken[odoo_id].shopify_gid}
                 if odoo_id in taken and taken[odoo_id].shopify_gid != gid
                 else {},
+                shared=shared & {odoo_id},
             )
             for gid, odoo_id in confirmed.items()
         }
@@ -294,45 +303,47 @@ class TakeoverJudge:
         pairs = {
             line: each for line, each in said.items() if each.verdict == "confirmed"
         }
-        refused = self._bind(pairs, nodes)
-        for line in pairs:
-            said[line] = refused.get(line) or replace(said[line], verdict="linked")
-        made = {line: each for line, each in pairs.items() if line not in refused}
-        self._note(made)
+        maker = LinkMaker(self._backend, self._kind)
+        errors = maker.bind(
+            {
+                line: self._vals(nodes[line.shopify_gid], each.odoo_id)
+                for line, each in pairs.items()
+            },
+            # Customers as they are; the lines of an order are paired when it is read,
+            # or it goes to review.
+            read_again=self._kind != "Customer",
+        )
+        for line, each in pairs.items():
+            said[line] = (
+                self._refusal(each, errors[line])
+                if line in errors
+                else replace(each, verdict="linked")
+            )
+        maker.note(
+            [
+                (line.shopify_gid, each.there or each.here, *self._told(line, each))
+                for line, each in pairs.items()
+                if line not in errors
+            ]
+        )
         return said
 
-    def _bind(self, pairs, nodes):
-        """{line: Said} of those that the database refuses; the lot is halved until
-        those stand alone."""
-        if not pairs:
-            return {}
-        try:
-            with self.env.cr.savepoint():
-                links = self._links._bind(
-                    self._backend,
-                    [
-                        self._vals(nodes[line.shopify_gid], each.odoo_id)
-                        for line, each in pairs.items()
-                    ],
-                )
-                self._join(links)
-                self.env.flush_all()
-            return {}
-        except (IntegrityError, ValidationError, UserError, NeedsReview) as error:
-            if len(pairs) == 1:
-                [(line, each)] = pairs.items()
-                if isinstance(error, NeedsReview):
-                    said = replace(each, verdict="refused", failure=error.failure)
-                    return {line: said}
-                return {
-                    line: replace(
-                        each, verdict="refused", message=takeover.TAKEN_JUST_NOW
-                    )
-                }
-        items = list(pairs.items())
-        half = len(items) // 2
-        first = self._bind(dict(items[:half]), nodes)
-        return first | self._bind(dict(items[half:]), nodes)
+    @staticmethod
+    def _refusal(each, error):
+        if isinstance(error, NeedsReview):
+            return replace(each, verdict="refused", failure=error.failure)
+        return replace(each, verdict="refused", message=takeover.TAKEN_JUST_NOW)
+
+    def _told(self, line, each):
+        """(who let it be linked, what History says)"""
+        message = self.env._(
+            "Linked to %(record)s (Odoo ID %(id)s), taken over from %(origin)s and "
+            "confirmed by both sides.",
+            record=each.here,
+            id=each.odoo_id,
+            origin=line.source,
+        )
+        return line.takeover_id.linked_by_id, message
 
     def _vals(self, node, odoo_id):
         vals = {"shopify_gid": node["id"], self._links._record_field: odoo_id}
@@ -350,47 +361,3 @@ class TakeoverJudge:
         if self._kind == "Order":
             vals["name"] = node["name"]
         return vals
-
-    def _join(self, links):
-        """Variants are joined to their product when that is read, which also says
-        whether their stock is kept."""
-        if self._kind == "ProductVariant":
-            gids = sorted(set(links.mapped("product_gid")) - {False})
-        elif self._kind == "Product":
-            gids = links.mapped("shopify_gid")
-        elif self._kind == "Order":
-            # Its lines are paired when it is read, or it goes to review.
-            gids = links.mapped("shopify_gid")
-        else:
-            return
-        flow, kind = self._links._flow, self._kind
-        kind = "Product" if kind == "ProductVariant" else kind
-        self.env["shopify.trigger"].sudo()._insert(
-            self._backend, [(flow, "in", kind, gid) for gid in gids], "linked"
-        )
-
-    def _note(self, pairs):
-        """History: who let what be linked."""
-        self.env["shopify.event"].sudo().create(
-            [
-                {
-                    "backend_id": self._backend.id,
-                    "kind": "person",
-                    "flow": self._links._flow,
-                    "direction": "in",
-                    "subject_type": self._kind,
-                    "subject_key": line.shopify_gid,
-                    "record_name": each.there or each.here,
-                    "caused_by_id": line.takeover_id.linked_by_id.id,
-                    "outcome": "linked",
-                    "message": self.env._(
-                        "Linked to %(record)s (Odoo ID %(id)s), taken over from "
-                        "%(origin)s and confirmed by both sides.",
-                        record=each.here,
-                        id=each.odoo_id,
-                        origin=line.source,
-                    ),
-                }
-                for line, each in pairs.items()
-            ]
-        )

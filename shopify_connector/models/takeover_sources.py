@@ -18,6 +18,7 @@ STANDARD = {
     "sale_order": "sale.order",
     "account_move": "account.move",
 }
+TABLES = {model: table for table, model in STANDARD.items()}
 TEXT_TYPES = ("character varying", "text", "bigint", "integer", "numeric")
 # Columns of a left-over table that hold an Odoo ID, where no foreign key says so.
 ODOO_COLUMNS = {
@@ -38,6 +39,7 @@ ODOO_COLUMNS = {
 ANY_RECORD = ("odoo_id", "erp_id", "odoo_record_id", "res_id")
 IS_AN_ID = r"^(gid://shopify/[A-Za-z]+/)?[1-9][0-9]*(\.0)?$"
 SAMPLES = 3
+ROWS_A_LOT = 2000
 
 
 @dataclass(frozen=True)
@@ -184,8 +186,26 @@ def fits(shopify_type, model):
     )
 
 
-def read_column(env, table, column, id_column, after, limit):
-    """[(Odoo ID, value)] of a column, in order, past `after`."""
+def _of_other_companies(model, key, company):
+    """SQL: whether the record with the ID `key` belongs to another company."""
+    owner = "product.template" if model == "product.product" else model
+    variants = SQL("JOIN product_product p ON p.product_tmpl_id = r.id")
+    return SQL(
+        "EXISTS (SELECT FROM %s r %s WHERE %s = %s AND r.company_id <> %s)",
+        SQL.identifier(TABLES[owner]),
+        variants if owner != model else SQL(),
+        SQL("p.id") if owner != model else SQL("r.id"),
+        key,
+        company.id,
+    )
+
+
+def read_column(env, source, company, after, limit):
+    """[(Odoo ID, value)] of a column, in order, past `after`; without those of records
+    that belong to another company.
+
+    source: a shopify.takeover.source
+    """
     odoo_id, value = after or (0, "")
     env.cr.execute(
         SQL(
@@ -193,11 +213,13 @@ def read_column(env, table, column, id_column, after, limit):
             'SELECT DISTINCT (%(key)s)::bigint AS key, %(value)s::text COLLATE "C"'
             " AS value FROM %(table)s WHERE %(key)s::text ~ '^[1-9][0-9]{0,9}$'"
             " AND coalesce(%(value)s::text, '') NOT IN ('', '0', 'false', 'False')) v"
-            " WHERE (key, value) > (%(id)s, %(after)s) ORDER BY key, value"
+            " WHERE (key, value) > (%(id)s, %(after)s) AND NOT %(foreign)s"
+            " ORDER BY key, value"
             " LIMIT %(limit)s",
-            key=SQL.identifier(id_column),
-            value=SQL.identifier(column),
-            table=SQL.identifier(table),
+            key=SQL.identifier(source.id_column),
+            value=SQL.identifier(source.column),
+            table=SQL.identifier(source.table),
+            foreign=_of_other_companies(source.odoo_model, SQL("v.key"), company),
             id=odoo_id,
             after=value,
             limit=limit,

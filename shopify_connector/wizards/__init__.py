@@ -1,5 +1,6 @@
 from . import shopify_connect_wizard, shopify_link_wizard, shopify_sync_act
 from . import base_partner_merge
+from . import base_partner_merge_company
 from . import shopify_relink_wizard
 from . import shopify_pack_wizard
 from . import shopify_copy_wizard

@@ -8,9 +8,15 @@ and nothing of them is left to it.
 from odoo import fields, models
 from odoo.exceptions import UserError
 
+from ..models.roles import MANAGER, has_role
 from ..models.shopify_res_partner import CONTACT
 
+# Context: ID of the wizard that names the groups which are left apart.
 SKIP = "shopify_skip_linked"
+
+
+class LinksStay(UserError):
+    """A link can't follow into the contact that is kept."""
 
 
 class MergePartnerAutomatic(models.TransientModel):
@@ -24,42 +30,87 @@ class MergePartnerAutomatic(models.TransientModel):
     shopify_skipped = fields.Char("Left Apart", readonly=True)
 
     def action_start_automatic_process(self):
-        """Groups with several customers of one store are left apart and named: one of
-        them must not keep all the others from being merged."""
-        skipping = self.with_context(**{SKIP: True})
-        return super(MergePartnerAutomatic, skipping).action_start_automatic_process()
+        """Groups that can't be merged because of their links are left apart and named:
+        one of them must not keep all the others from being merged."""
+        return super(
+            MergePartnerAutomatic, self._skipping()
+        ).action_start_automatic_process()
 
     def action_update_all_process(self):
-        skipping = self.with_context(**{SKIP: True})
-        return super(MergePartnerAutomatic, skipping).action_update_all_process()
+        return super(
+            MergePartnerAutomatic, self._skipping()
+        ).action_update_all_process()
+
+    def _skipping(self):
+        """Odoo's process goes on in a second wizard, of which nobody sees anything: what
+        is left apart is named on the one that the person opened."""
+        if self.env.context.get(SKIP):
+            return self
+        return self.with_context(**{SKIP: self.id})
 
     def _merge(self, partner_ids, dst_partner=None, extra_checks=True):
         """Refuse to merge two customers of one store, unless told that they are one."""
-        refusal = None if self.shopify_keep_aliases else self._refusal(partner_ids)
-        if refusal and self.env.context.get(SKIP):
-            self.shopify_skipped = ", ".join(
-                filter(None, [self.shopify_skipped, refusal])
-            )
-            return None
-        if refusal:
-            raise UserError(refusal)
-        return super()._merge(partner_ids, dst_partner, extra_checks)
+        refusal = self._refusal(partner_ids)
+        teller = self.browse(self.env.context.get(SKIP))
+        if not teller:
+            if refusal:
+                raise UserError(refusal)
+            return super()._merge(partner_ids, dst_partner, extra_checks)
+        if not refusal:
+            try:
+                # Much is merged before the links are looked at.
+                with self.env.cr.savepoint():
+                    return super()._merge(partner_ids, dst_partner, extra_checks)
+            except LinksStay as stop:
+                refusal = self._named(partner_ids, stop)
+        teller.shopify_skipped = " ".join(
+            filter(None, [teller.shopify_skipped, refusal])
+        )
+        return None
+
+    def _named(self, partner_ids, stop):
+        contacts = self.env["res.partner"].browse(partner_ids)
+        return self.env._(
+            "%(contacts)s: %(problem)s",
+            contacts=", ".join(f"{each.display_name} ({each.id})" for each in contacts),
+            problem=stop.args[0],
+        )
 
     def _refusal(self, partner_ids):
         """Why these can't be one contact, or None."""
         for (backend, _kind), links in self._main_links(partner_ids).items():
-            if len(links) > 1:
+            if len(links) < 2 or self._may_keep_aliases(backend):
+                continue
+            values = {
+                "store": backend.name,
+                "customers": ", ".join(
+                    f"{link.odoo_id.display_name} ({link.shopify_gid})"
+                    for link in links
+                ),
+            }
+            if self.shopify_keep_aliases:
                 return self.env._(
                     "These contacts are different customers in the Shopify store "
-                    "%(store)s: %(customers)s. Merge the customers in Shopify "
-                    "first, or leave the contacts apart.",
-                    store=backend.name,
-                    customers=", ".join(
-                        f"{link.odoo_id.display_name} ({link.shopify_gid})"
-                        for link in links
-                    ),
+                    "%(store)s: %(customers)s. Only a Shopify manager of that store may "
+                    "say that they are one person: ask one.",
+                    **values,
                 )
+            return self.env._(
+                "These contacts are different customers in the Shopify store "
+                "%(store)s: %(customers)s. Merge the customers in Shopify "
+                "first, or leave the contacts apart.",
+                **values,
+            )
         return None
+
+    def _may_keep_aliases(self, backend):
+        """Whether this store's customers may become accounts of one contact: it ends a
+        link of its own, as relinking by a manager does."""
+        if not self.shopify_keep_aliases or not has_role(self.env, MANAGER):
+            return False
+        companies = self.env.user.company_ids.ids
+        store = backend.with_env(self.env).with_context(allowed_company_ids=companies)
+        return store.has_access("read")
 
     def _main_links(self, partner_ids):
         """{(store, kind): main links of these contacts}"""
@@ -80,7 +131,10 @@ class MergePartnerAutomatic(models.TransientModel):
 
     def _update_foreign_keys(self, src_partners, dst_partner):
         """See Odoo's; links go first, with history and a new proof."""
-        self._move_links(src_partners, dst_partner)
+        try:
+            self._move_links(src_partners, dst_partner)
+        except UserError as refused:
+            raise LinksStay(*refused.args) from refused
         self._move_match_keys(src_partners, dst_partner)
         self.env.flush_all()
         return super()._update_foreign_keys(src_partners, dst_partner)

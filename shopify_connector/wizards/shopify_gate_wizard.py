@@ -17,11 +17,14 @@ class ShopifyGateWizard(models.TransientModel):
 
     flow_id = fields.Many2one("shopify.flow", required=True, ondelete="cascade")
     gate_text = fields.Char(related="flow_id.gate_text")
+    override_until = fields.Date(
+        "Already Runs Until", related="flow_id.gate_override_until"
+    )
     reason = fields.Char(required=True)
     until = fields.Date(
         required=True,
         default=lambda self: fields.Date.today() + timedelta(days=DAYS),
-        help="From the next day on the flow depends on its gate again.",
+        help="From the next day on it runs by itself only if enough is linked.",
     )
 
     def action_override(self):

@@ -5,13 +5,28 @@ from odoo.exceptions import UserError
 
 from ..models.roles import OPERATOR, check_role
 
-CHOICES = {"variant": "product_id", "product": "template_id", "customer": "partner_id"}
+CHOICES = {
+    "variant": "product_id",
+    "product": "template_id",
+    "customer": "partner_id",
+    "company": "partner_id",
+    "company_location": "partner_id",
+}
 LINK_MODELS = {
     "variant": "shopify.product.product",
     "product": "shopify.product.template",
     "customer": "shopify.res.partner",
+    "company": "shopify.company",
+    "company_location": "shopify.company.location",
 }
-KINDS = {"Product": "product", "Customer": "customer"}
+KINDS = {
+    "Product": "product",
+    "Customer": "customer",
+    "Company": "company",
+    "CompanyLocation": "company_location",
+}
+# Kinds that are contacts in Odoo.
+CONTACTS = ("customer", "company", "company_location")
 
 
 class ShopifyLinkWizard(models.TransientModel):
@@ -24,6 +39,7 @@ class ShopifyLinkWizard(models.TransientModel):
     line_ids = fields.One2many("shopify.link.wizard.line", "wizard_id", "Links")
     reason = fields.Char(help="Kept in the history of the record.")
     kinds = fields.Char(compute="_compute_kinds")
+    has_contacts = fields.Boolean(compute="_compute_kinds")
     has_candidates = fields.Boolean(compute="_compute_kinds")
 
     @api.depends("line_ids.kind", "line_ids.candidates")
@@ -31,6 +47,7 @@ class ShopifyLinkWizard(models.TransientModel):
         for wizard in self:
             kinds = [kind for kind in wizard.line_ids.mapped("kind") if kind]
             wizard.kinds = ",".join(sorted(set(kinds)))
+            wizard.has_contacts = bool(set(kinds) & set(CONTACTS))
             wizard.has_candidates = any(wizard.line_ids.mapped("candidates"))
 
     @api.model
@@ -96,7 +113,13 @@ class ShopifyLinkWizardLine(models.TransientModel):
         "shopify.link.wizard", required=True, ondelete="cascade"
     )
     kind = fields.Selection(
-        [("variant", "Variant"), ("product", "Product"), ("customer", "Customer")],
+        [
+            ("variant", "Variant"),
+            ("product", "Product"),
+            ("customer", "Customer"),
+            ("company", "Company"),
+            ("company_location", "Company Location"),
+        ],
         required=True,
         readonly=True,
     )

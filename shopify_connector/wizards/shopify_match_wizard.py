@@ -9,7 +9,11 @@ from ..models.roles import OPERATOR, check_role
 CHOICES = {
     "Product": "template_id",
     "ProductVariant": "product_id",
+    "Collection": "tag_id",
     "Customer": "partner_id",
+    "Company": "partner_id",
+    "CompanyLocation": "partner_id",
+    "Order": "order_id",
 }
 
 
@@ -27,7 +31,9 @@ class ShopifyMatchWizard(models.TransientModel):
     company_id = fields.Many2one("res.company", compute="_compute_rows")
     template_id = fields.Many2one("product.template", "Odoo Product")
     product_id = fields.Many2one("product.product", "Odoo Variant")
+    tag_id = fields.Many2one("product.tag", "Odoo Product Tag")
     partner_id = fields.Many2one("res.partner", "Odoo Contact")
+    order_id = fields.Many2one("sale.order", "Odoo Order")
     reason = fields.Char(help="Kept in History.")
 
     def _rows(self):

@@ -13,7 +13,10 @@ from ..models.shopify_relink import link_model
 CHOICES = {
     "Product": "template_id",
     "ProductVariant": "product_id",
+    "Collection": "tag_id",
     "Customer": "partner_id",
+    "Company": "partner_id",
+    "CompanyLocation": "partner_id",
     "Order": "order_id",
     "Location": "location_id",
 }
@@ -24,7 +27,11 @@ MODES = {
     "identity_copied": "new",
     "identity_original_gone": "move",
     "link_record_deleted": "relink",
+    "unlinked_by_hand": "relink",
 }
+# Open items that the preview lists; of more it gives the number.
+SHOWN = 20
+NOTHING = "nothing"
 
 
 class ShopifyRelinkWizard(models.TransientModel):
@@ -50,6 +57,7 @@ class ShopifyRelinkWizard(models.TransientModel):
     )
     template_id = fields.Many2one("product.template", "Odoo Product")
     product_id = fields.Many2one("product.product", "Odoo Variant")
+    tag_id = fields.Many2one("product.tag", "Odoo Product Tag")
     partner_id = fields.Many2one("res.partner", "Odoo Contact")
     order_id = fields.Many2one("sale.order", "Odoo Order")
     location_id = fields.Many2one("stock.location", "Odoo Location")
@@ -57,6 +65,12 @@ class ShopifyRelinkWizard(models.TransientModel):
         "Other Shopify ID",
         help="Move: the Shopify record that took the place of the gone one. Split: the "
         "one that the present Odoo record is, if it is to be linked now.",
+    )
+    other_name = fields.Char(
+        "Other Record", readonly=True, help="What Shopify calls it, or why it can't be."
+    )
+    token_seen = fields.Char(
+        readonly=True, help="The link as it was when the person looked at it."
     )
     reason = fields.Char(help="Kept in the history of both records.")
     preview = fields.Html(compute="_compute_preview", sanitize=False)
@@ -71,6 +85,8 @@ class ShopifyRelinkWizard(models.TransientModel):
         sync = self.env["shopify.sync"].browse(values.get("sync_id"))
         if sync:
             values |= self._of_sync(sync)
+        if values.get("backend_id") and values.get("shopify_gid"):
+            values["token_seen"] = self.new(values)._link_seen()
         return values
 
     @api.model
@@ -84,6 +100,11 @@ class ShopifyRelinkWizard(models.TransientModel):
             for key in sync.wait_ids.mapped("key")
             if key.startswith("variant:")
         ]
+        if sync.reason_code == "unlinked_by_hand":
+            # sudo: kept by people, read by whoever decides
+            stopped = list(
+                self.env["shopify.parted"].sudo()._of(sync.backend_id, stopped)
+            )[:1]
         if sync.reason_code in MODES and len(stopped) == 1:
             [gid] = stopped
         mode = MODES.get(sync.reason_code, "relink")
@@ -107,8 +128,39 @@ class ShopifyRelinkWizard(models.TransientModel):
         found = links._find(self.backend_id, [self.shopify_gid])
         return found.get(self.shopify_gid, links.browse())
 
+    def _link_seen(self):
+        """The state of the link, as text."""
+        if self.shopify_type not in CHOICES or not self.backend_id.has_access("read"):
+            return NOTHING
+        link = self._link()
+        return f"{link.id} {link.token}" if link else NOTHING
+
     def _chosen(self):
+        if self.shopify_type not in CHOICES:
+            raise UserError(
+                self.env._(
+                    "%s follows the link of another record: change that one.",
+                    self.shopify_gid,
+                )
+            )
         return self[CHOICES[self.shopify_type]]
+
+    @api.onchange("other_gid", "mode")
+    def _onchange_other_gid(self):
+        self.other_name = False
+        if self.other_gid and self.mode in ("move", "split"):
+            try:
+                self.other_name = self._read_other()
+            except UserError as error:
+                self.other_name = error.args[0]
+
+    def _read_other(self):
+        """Name of the other record in Shopify, read now. Raises UserError where it
+        isn't one of this kind."""
+        check_role(self.env, OPERATOR)
+        self.backend_id.check_access("read")
+        self._check_other_gid()
+        return self._links()._name_in_shopify(self.backend_id, self.other_gid)
 
     @api.depends(
         "backend_id",
@@ -116,6 +168,7 @@ class ShopifyRelinkWizard(models.TransientModel):
         "shopify_gid",
         "mode",
         "other_gid",
+        "other_name",
         *CHOICES.values(),
     )
     @api.depends_context("lang")
@@ -125,9 +178,11 @@ class ShopifyRelinkWizard(models.TransientModel):
             store = wizard.backend_id
             if wizard.shopify_type in CHOICES and store and store.has_access("read"):
                 link, chosen = wizard._link(), wizard._chosen()
-            rows = link._open_syncs(chosen) if link else wizard.sync_id
+            rows, count = wizard.sync_id, len(wizard.sync_id)
+            if link:
+                rows, count = link._open_syncs(chosen, limit=SHOWN)
             wizard.affected_ids = rows.sudo(False)._filtered_access("read")
-            wizard.affected_count = len(rows)
+            wizard.affected_count = count
             wizard.preview = link is not None and wizard._shown(link, chosen)
 
     def _shown(self, link, chosen):
@@ -155,13 +210,18 @@ class ShopifyRelinkWizard(models.TransientModel):
 
     def _gid_then(self):
         moves = self.mode == "move" and self.other_gid
-        return self.other_gid if moves else self.shopify_gid
+        return self._other() if moves else self.shopify_gid
+
+    def _other(self):
+        if not self.other_name:
+            return self.other_gid
+        return f"{self.other_gid} ({self.other_name})"
 
     def _outcome(self, record, chosen, now):
         """-> (Odoo record then, mark then, what becomes of the record linked now)"""
         free = self.env._("linked to nothing here; unchanged otherwise")
         if self.mode == "split" and self.other_gid:
-            free = self.env._("linked to %s", self.other_gid)
+            free = self.env._("linked to %s", self._other())
         nothing = self.env._("nothing")
         if self.mode == "unlink":
             return nothing, self.env._("removed"), free
@@ -187,11 +247,24 @@ class ShopifyRelinkWizard(models.TransientModel):
         check_role(self.env, MANAGER if self.mode in MANAGERS else OPERATOR)
         self.backend_id.check_access("read")
         self._links()._said(self.reason)
+        if self.shopify_type not in CHOICES:
+            raise UserError(self.env._("Links of this kind can't be changed here."))
+        self._check_as_seen()
         if self.mode != "new" and not self._link():
             self._link_anew()
         else:
             getattr(self, f"_apply_{self.mode}")(self._link())
         return {"type": "ir.actions.act_window_close"}
+
+    def _check_as_seen(self):
+        """Two people may have it open: the second one looked at what isn't any more."""
+        if self.token_seen != self._link_seen():
+            raise UserError(
+                self.env._(
+                    "Somebody has changed this link since you opened it: look at it "
+                    "again."
+                )
+            )
 
     def _picked(self):
         record = self._chosen()
@@ -207,6 +280,7 @@ class ShopifyRelinkWizard(models.TransientModel):
         links = self.env[self._links()._name]
         record = self._picked()
         links.sudo()._check_choice(self.backend_id, record)
+        links._name_in_shopify(self.backend_id, self.shopify_gid)
         links._link_chosen(self.backend_id, self.shopify_gid, record, self.reason)
         self.sync_id.action_retry()
 
@@ -216,8 +290,8 @@ class ShopifyRelinkWizard(models.TransientModel):
     def _apply_move(self, link):
         if not self.other_gid:
             raise UserError(self.env._("Say which Shopify record took its place."))
-        self._check_other_gid()
-        link._look_if_gone()
+        self._read_other()
+        link._ask(self.backend_id, link._look_if_gone)
         link._relink_gid(self.other_gid, self.reason)
 
     def _check_other_gid(self):
@@ -240,7 +314,7 @@ class ShopifyRelinkWizard(models.TransientModel):
         if record:
             record.check_access("read")
         if self.other_gid:
-            self._check_other_gid()
+            self._read_other()
         link._split(record, self.reason, self.other_gid)
 
     def _apply_new(self, link):
@@ -248,10 +322,13 @@ class ShopifyRelinkWizard(models.TransientModel):
             raise UserError(
                 self.env._("%s is linked: unlink or split it.", self.shopify_gid)
             )
-        with self.backend_id.sudo()._client() as client:
-            self._links()._treat_as_new(
+        links = self._links()
+        links._ask(
+            self.backend_id,
+            lambda client: links._treat_as_new(
                 self.backend_id, client, self.shopify_gid, self.reason
-            )
+            ),
+        )
 
 
 def _named(record):

@@ -75,6 +75,8 @@ TESTS = {
         outbound_unlinked_and_found_with_another_birth""",
     "Out 9": """outbound_unlinked_and_found_on_what_is_linked_to_another""",
     "Out 10": """outbound_unlinked_and_nothing_found
+        outbound_unlinked_and_one_has_its_sku
+        outbound_unlinked_and_several_have_its_sku
         outbound_unlinked_and_nothing_found_where_nothing_may_be_created
         outbound_unlinked_in_review_is_proposed
         outbound_only_candidate_is_linked_to_another

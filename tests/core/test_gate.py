@@ -32,6 +32,19 @@ def test_products_are_blocked_only_by_what_a_person_must_decide():
     assert judged("products", free).state == "open"
 
 
+def test_companies_count_for_customers_where_the_shop_has_any():
+    people = Coverage("Customer", known=4, linked=4)
+    firms = Coverage("Company", known=2, linked=1, undecided=1, unlinked=1)
+
+    assert judged("customers", people).as_json("customers") == [["Customer", 4, 4, 0]]
+    verdict = judged("customers", people, firms)
+    assert (verdict.state, verdict.blocking) == ("closed", 1)
+    assert verdict.as_json("customers") == [
+        ["Customer", 4, 4, 0],
+        ["Company", 1, 2, 1],
+    ]
+
+
 def test_deliveries_are_blocked_only_by_variants_that_orders_wait_for():
     assert judged("fulfilments", *ALL).blocking == 1
     unordered = Coverage("ProductVariant", known=9, linked=3, unlinked=6)

@@ -52,6 +52,45 @@ def stopped(code, **facts):
     return decision
 
 
+# --- Inbound: an order's invoices have changed since it was marked --------------------
+
+BILLED = Proof(DB, MODEL, (42,), BIRTH, "token", invoices=(7,))
+BILLED_LINK = but(LINK, invoices=(7,))
+
+
+@pytest.mark.parametrize(
+    "there, link",
+    [
+        (OURS, BILLED_LINK),
+        (BILLED, LINK),
+        (but(BILLED, invoices=(7, 8)), BILLED_LINK),
+        (OURS, but(BILLED_LINK, previous=OURS)),
+        (BILLED, but(LINK, previous=BILLED)),
+    ],
+)
+def test_other_invoices_are_marked_again_and_never_a_stop(there, link):
+    assert decide(link=link, mark=carried("42", there)) == Decision(
+        "update_and_mark", odoo_id=42, mark_again=True
+    )
+
+
+def test_equal_invoices_are_an_update():
+    link = but(BILLED_LINK, previous=BILLED)
+    assert decide(link=link, mark=carried("42", BILLED)).action == "update"
+
+
+@pytest.mark.parametrize("previous", [None, OURS, BILLED])
+def test_a_proof_without_its_id_is_ours_whatever_it_lists(previous):
+    link = but(LINK, previous=previous)
+    decision = decide(link=link, mark=carried(None, but(BILLED, invoices=(8,))))
+    assert decision.action == "update_and_mark"
+
+
+def test_invoices_dont_excuse_another_token():
+    stolen = but(BILLED, token="somebody else's")
+    stopped("identity_conflict", link=BILLED_LINK, mark=carried("42", stolen))
+
+
 # --- Inbound: the object is linked -------------------------------------------------
 
 

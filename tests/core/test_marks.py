@@ -11,6 +11,7 @@ from core.marks import (
     Proof,
     alias_conflict,
     decide_mark,
+    disagreement,
     mark_from_node,
     mark_inputs,
     parse_proof,
@@ -269,3 +270,57 @@ def test_a_mark_on_an_account_without_its_contact_is_a_conflict():
 
     assert (failure.code, failure.params["ours"]) == ("identity_conflict", "")
     assert failure.params["database"] == "other"
+
+
+# --- An order's invoices -------------------------------------------------------------
+
+BILLED = replace(OURS, invoices=(7, 9))
+
+
+def test_invoices_stand_in_the_proof_and_are_read_back():
+    assert json.loads(BILLED.to_json())["invoices"] == [7, 9]
+    assert parse_proof(BILLED.to_json()) == BILLED
+
+
+def test_a_proof_without_invoices_is_what_it_was_before_there_were_any():
+    assert "invoices" not in json.loads(OURS.to_json())
+
+
+@pytest.mark.parametrize("invoices", [7, "7", [0], ["7"], [True], None, {}])
+def test_a_list_of_invoices_that_holds_no_ids_proves_nothing(invoices):
+    text = json.dumps(json.loads(OURS.to_json()) | {"invoices": invoices})
+
+    assert parse_proof(text) == BadProof(text)
+
+
+@pytest.mark.parametrize(
+    "there, wanted", [(OURS, BILLED), (BILLED, OURS), (BILLED, replace(BILLED))]
+)
+def test_other_invoices_are_no_disagreement(there, wanted):
+    assert disagreement(carried("42", there), wanted) is None
+    assert there.names_as(wanted)
+
+
+@pytest.mark.parametrize("there, wanted", [(OURS, BILLED), (BILLED, OURS)])
+def test_a_mark_with_other_invoices_is_replaced_by_its_digest(there, wanted):
+    plan = decide_mark(carried("42", there), wanted, "42")
+
+    assert (plan.kind, plan.proof_digest) == (
+        "repair",
+        carried("42", there).proof_digest,
+    )
+
+
+def test_invoices_of_the_mark_that_was_left_dont_matter_after_a_relink():
+    wanted = replace(OURS, ids=(43,), token="new")
+    plan = decide_mark(carried("42", BILLED), wanted, "43", previous=OURS)
+
+    assert plan.kind == "repair"
+
+
+@pytest.mark.parametrize("part", [{"token": "t"}, {"birth": "b"}, {"ids": (43,)}])
+def test_equal_invoices_make_no_other_record_ours(part):
+    other = replace(BILLED, **part)
+
+    assert not BILLED.names_as(other)
+    assert disagreement(carried(other.value, other), BILLED) is not None

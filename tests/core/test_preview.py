@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from core import preview
+from core.companies import CompanyPlan
 from core.customers import AddressPlan, CustomerPlan
 from core.fulfillments import PickingFacts, ShippedLine, Tracking
 from core.order_lines import PlannedLine
@@ -85,6 +86,31 @@ def test_new_contact_shows_what_will_stand_in_odoo_and_why():
         ("New contact", "Ada Byron"),
         ("E-mail", "a@b.example"),
         ("Because", "nobody in Odoo has this e-mail, or is this buyer"),
+    ]
+
+
+def test_company_location_shows_what_will_stand_in_odoo_and_why():
+    branch = CompanyPlan(
+        gid="gid://shopify/CompanyLocation/1",
+        name="Harbour",
+        reference="L-1",
+        address=ADDRESS,
+        parent_name="Acme",
+    )
+
+    made = preview.of_company(branch, "", "create")
+    linked = preview.of_company(branch, "Dock (ID 7)", "link")
+
+    assert rows(made, "created") == [
+        ("New contact", "Harbour"),
+        ("External reference", "L-1"),
+        ("Belongs to", "Acme"),
+        ("Address", "Ada Byron, 1 Main Street, 62701 Springfield"),
+        ("Because", "no contact in Odoo has this external reference"),
+    ]
+    assert rows(linked, "linked") == [
+        ("Existing contact", "Harbour", "Dock (ID 7)"),
+        ("Because", "it has the same external reference"),
     ]
 
 

@@ -329,6 +329,16 @@ def test_cleared_marks_are_asked_for_again():
     assert not found.creates
 
 
+def test_cleared_mark_of_a_variant_is_asked_for_though_its_product_is_not_linked_yet():
+    plan = mug()
+    cleared = Decision("update_and_mark", odoo_id=5, mark_again=True)
+
+    for product in (Decision("link", odoo_id=50), STOP):
+        found = plan_links(plan, product, decisions(plan, v1=cleared), INDEX)
+
+        assert found.mark_again == (gid(1),)
+
+
 def test_product_kept_in_another_unit_stops():
     plan = mug()
     rope = Decision("link", odoo_id=9)

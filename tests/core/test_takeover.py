@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from core import takeover
-from core.takeover import Facts, Verdict, read_lines, read_table, verify
+from core.takeover import Facts, Verdict, read_lines, verify
+from core.takeover_file import read_head, read_records
 
 FILE = """Shopify ID;Record type;Odoo Model;Odoo ID;External ID;SKU
 gid://shopify/Order/11;;;7;;
@@ -24,8 +25,11 @@ gid://shopify/Customer/19;order;;8;;
 
 
 def read(text, default_type=""):
-    table = read_table(text.encode())
-    return read_lines(table, takeover.guess_columns(table.header), default_type)
+    data = text.encode()
+    head = read_head([data])
+    records = read_records([data[head.start.offset :]], head.separator, head.start)
+    columns = takeover.guess_columns(head.columns)
+    return read_lines(records, head.columns, columns, default_type)
 
 
 def test_every_line_is_a_claim_or_named_as_bad_with_its_number():

@@ -122,3 +122,31 @@ def test_only_flows_that_are_on_and_allowed_are_subscribed():
         "APP_SCOPES_UPDATE",
     }
     assert not any(w.flow == "orders" for w in wanted_topics({"orders"}, set()))
+
+
+@pytest.mark.parametrize(
+    "topic, kind",
+    [
+        ("companies/create", "Company"),
+        ("companies/update", "Company"),
+        ("companies/delete", "Company"),
+        ("company_locations/create", "CompanyLocation"),
+        ("company_locations/update", "CompanyLocation"),
+        ("company_locations/delete", "CompanyLocation"),
+    ],
+)
+@pytest.mark.parametrize("by", ["id", "admin_graphql_api_id"])
+def test_companies_and_their_locations_are_read_themselves(topic, kind, by):
+    gid = f"gid://shopify/{kind}/7"
+    payload = {by: 7 if by == "id" else gid}
+
+    assert subjects_of(topic, payload) == (("customers", "in", kind, gid),)
+
+
+def test_companies_are_subscribed_to_only_where_the_shop_has_them():
+    def topics(**more):
+        wanted = wanted_topics({"customers"}, {"read_customers"}, **more)
+        return {each.topic for each in wanted if each.topic.startswith("COMPAN")}
+
+    assert topics() == set()
+    assert len(topics(features={"companies"})) == 6

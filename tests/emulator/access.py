@@ -20,6 +20,7 @@ PERSONAL = {
     "FulfillmentOrder": {"destination"},
 }  # fmt: skip
 CUSTOMER_TYPES = {"Customer"}
+B2B_TYPES = {"Company", "CompanyAddress", "CompanyContact", "CompanyLocation"}
 
 
 def check(ctx, typename: str, field: str, return_type: str) -> None:
@@ -40,6 +41,8 @@ def check(ctx, typename: str, field: str, return_type: str) -> None:
             raise AccessDenied(field, f"{needed} access scope.")
     if customer_data(ctx) == "none" and _node_type(return_type) in CUSTOMER_TYPES:
         raise AccessDenied(field, "approval for protected customer data.")
+    if typename in B2B_TYPES and not has_b2b(ctx):
+        raise AccessDenied(field, "The shop must have access to B2B.")
 
 
 def granted(scopes: set[str], scope: str) -> bool:
@@ -61,6 +64,11 @@ def visible(ctx, obj: dict) -> bool:
         return True
     age = ctx.shop.now() - clock.parse(obj["createdAt"])
     return age <= timedelta(days=60)
+
+
+def has_b2b(ctx) -> bool:
+    """Companies are there on some plans only."""
+    return any(shop.get("_b2b") for shop in ctx.shop.of_type("Shop"))
 
 
 def withheld(ctx, typename: str, field: str) -> bool:

@@ -27,7 +27,7 @@ def create_product(
         "Product",
         **{
             "title": title,
-            "handle": _free_handle(shop, handle or title),
+            "handle": free_handle(shop, handle or title),
             "status": status,
             "descriptionHtml": "",
             "vendor": "",
@@ -277,9 +277,9 @@ def _changed(shop, product) -> None:
     shop.emit("PRODUCTS_UPDATE", product)
 
 
-def _free_handle(shop, text: str) -> str:
-    base = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "product"
-    taken = {row["handle"] for row in shop.of_type("Product") if "handle" in row}
+def free_handle(shop, text: str, typename: str = "Product") -> str:
+    base = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or typename.lower()
+    taken = {row["handle"] for row in shop.of_type(typename) if "handle" in row}
     handle, number = base, 1
     while handle in taken:
         handle, number = f"{base}-{number}", number + 1

@@ -13,6 +13,8 @@ READ_SCOPES = {
     "PRODUCTVARIANT": "read_products",
     "COLLECTION": "read_products",
     "CUSTOMER": "read_customers",
+    "COMPANY": "read_customers",
+    "COMPANY_LOCATION": "read_customers",
     "ORDER": "read_orders",
     "DRAFTORDER": "read_draft_orders",
     "LOCATION": "read_locations",

@@ -18,6 +18,12 @@ OWNERS = {
     "ProductVariant": ("PRODUCTVARIANT", "write_products", None),
     "Collection": ("COLLECTION", "write_products", "COLLECTIONS_UPDATE"),
     "Customer": ("CUSTOMER", "write_customers", "CUSTOMERS_UPDATE"),
+    "Company": ("COMPANY", "write_customers", "COMPANIES_UPDATE"),
+    "CompanyLocation": (
+        "COMPANY_LOCATION",
+        "write_customers",
+        "COMPANY_LOCATIONS_UPDATE",
+    ),
     "Order": ("ORDER", "write_orders", "ORDERS_UPDATED"),
     "DraftOrder": ("DRAFTORDER", "write_draft_orders", "DRAFT_ORDERS_UPDATE"),
     "Location": ("LOCATION", "write_locations", "LOCATIONS_UPDATE"),

@@ -1,7 +1,10 @@
-"""`productSet` and `customerSet`: create or change by an identifier (questions 1, 7).
+"""`productSet`, `customerSet`: create or change by an identifier (questions 1, 7); and
+`customerCreate`.
 
 Of productSet: creating with options and variants, changing plain fields and metafields.
 """
+
+import re
 
 from .catalog import create_product, edit_product
 from .customers import create_customer, edit_customer, taken
@@ -25,6 +28,8 @@ CUSTOMER_FIELDS = {
     "taxExempt": "taxExempt",
 }
 NEW = "gid://shopify/{}/new-{}"  # stands in for an owner that isn't there yet
+OPTIONS = 3  # of one product; any list of an input holds 250 at most
+PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 # -- products --
@@ -38,6 +43,8 @@ def product_set(ctx, args):
     found = identifier and look_up(ctx, "Product", identifier, handle="handle")
     problem = _identifier_problem(identifier, found)
     payload = {"product": None, "productSetOperation": None}
+    if not problem and not found:
+        problem = _shape_problem(given)
     if problem:
         return payload | {"userErrors": [problem]}
     owner = found or {"__typename": "Product", "id": NEW.format("Product", 0)}
@@ -63,6 +70,59 @@ def _identifier_problem(identifier, found):
     if not identifier or found or identifier.get("customId"):
         return None
     return user_error("The object does not exist.", ["identifier"], "NOT_FOUND")
+
+
+def _shape_problem(given):
+    """What keeps these options and variants from being one new product."""
+    if not (given.get("title") or "").strip():
+        return _wrong("INVALID_PRODUCT", "Title can't be blank.", "title")
+    options, variants = given.get("productOptions"), given.get("variants")
+    if variants and not options:
+        return _wrong("PRODUCT_OPTIONS_INPUT_MISSING", "Options are missing.")
+    if options and not variants:
+        return _wrong("VARIANTS_INPUT_MISSING", "Variants are missing.")
+    if len(options or ()) > OPTIONS:
+        return _wrong("OPTIONS_OVER_LIMIT", f"More than {OPTIONS} options.")
+    return _options_problem(options or ()) or _variants_problem(options, variants or ())
+
+
+def _options_problem(options):
+    if _repeats([row["name"] for row in options]):
+        return _wrong("DUPLICATED_OPTION_NAME", "Option names repeat.")
+    for row in options:
+        values = [value["name"] for value in row.get("values") or ()]
+        if not values:
+            return _wrong("OPTION_VALUES_MISSING", f"{row['name']} has no values.")
+        if _repeats(values):
+            return _wrong("DUPLICATED_OPTION_VALUE", "Option values repeat.")
+    return None
+
+
+def _variants_problem(options, variants):
+    known = {
+        row["name"]: {value["name"] for value in row["values"]} for row in options or ()
+    }
+    combinations = []
+    for number, row in enumerate(variants):
+        named = {one["optionName"]: one["name"] for one in row["optionValues"]}
+        where = ("variants", str(number))
+        if set(named) != set(known):
+            return _wrong("OPTION_DOES_NOT_EXIST", "Option doesn't exist.", *where)
+        if any(value not in known[name] for name, value in named.items()):
+            text = "Option value doesn't exist."
+            return _wrong("OPTION_VALUE_DOES_NOT_EXIST", text, *where)
+        combinations.append("\0".join(named[name] for name in known))
+    if _repeats(combinations):
+        return _wrong("INVALID_VARIANT", "Two variants have the same option values.")
+    return None
+
+
+def _wrong(code, message, *path):
+    return user_error(message, ["input", *path], code)
+
+
+def _repeats(names) -> bool:
+    return len({name.strip().casefold() for name in names}) < len(names)
 
 
 def _refused(ctx, problem) -> dict:
@@ -121,6 +181,9 @@ def _variant(row, options: list[str]) -> dict:
     for name in ("sku", "tracked", "requiresShipping"):
         if item.get(name) is not None:
             fields[name] = item[name]
+    weight = (item.get("measurement") or {}).get("weight")
+    if weight:
+        fields |= {"weight": weight["value"], "weightUnit": weight["unit"]}
     return fields | {"options": [values[name] for name in options]}
 
 
@@ -148,6 +211,43 @@ def _drop_unnamed(ctx, product, wanted) -> None:
 
 
 # -- customers --
+
+
+@mutation("customerCreate", scope="write_customers")
+def customer_create(ctx, args):
+    """Its user errors have no codes: the schema gives them none."""
+    given = args["input"]
+    fields = {name: given[name] for name in CUSTOMER_FIELDS if name in dict.keys(given)}
+    owner = {"__typename": "Customer", "id": NEW.format("Customer", 0)}
+    wanted, error = check_inputs(ctx, owner, given.get("metafields") or ())
+    clash = taken(ctx.shop, fields.get("email"), fields.get("phone"))
+    problem = _person_problem(fields)
+    if not problem and clash:
+        name = clash.split()[0].replace("e-mail", "email")
+        problem = [name], f"{name.capitalize()} has already been taken"
+    if not problem and error:
+        problem = ["metafields", error[1] or "value"], error[2]
+    if problem:
+        path, message = problem
+        return {"customer": None, "userErrors": [user_error(message, path)]}
+    named = {CUSTOMER_FIELDS[name]: value for name, value in fields.items()}
+    customer = create_customer(ctx.shop, **named)
+    write_inputs(ctx.shop, customer, wanted)
+    return {"customer": customer, "userErrors": []}
+
+
+def _person_problem(fields):
+    """(path, message) of what makes a customer nobody, or unreachable."""
+    email, phone = fields.get("email"), fields.get("phone")
+    if not any(
+        fields.get(name) for name in ("email", "phone", "firstName", "lastName")
+    ):
+        return [], "A name, phone number, or email address must be present"
+    if email and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
+        return ["email"], "Email is invalid"
+    if phone and not PHONE.fullmatch(phone):
+        return ["phone"], "Phone is invalid"
+    return None
 
 
 @mutation("customerSet")

@@ -27,8 +27,8 @@ TOPIC_SCOPES = {
     "LOCATIONS": "read_locations",
     "CUSTOMERS_MERGE": "read_customer_merge",
     "CUSTOMERS": "read_customers",
-    "COMPANIES": "read_companies",
-    "COMPANY": "read_companies",
+    "COMPANIES": "read_customers",
+    "COMPANY": "read_customers",
     "DISPUTES": "read_shopify_payments_disputes",
     "PAYMENT_TERMS": "read_payment_terms",
 }

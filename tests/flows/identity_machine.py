@@ -581,6 +581,7 @@ class IdentityMachine(
     """`case`: the Odoo test case; set by `machine_of`."""
 
     case = None
+    world_type = World
 
     def __init__(self):
         super().__init__()
@@ -598,8 +599,8 @@ class IdentityMachine(
     def begin(self):
         self.saved = self.shop.save()
         self.savepoint = self.env.cr.savepoint()
-        self.world = World(self.case)
-        with self.world.step("a store at work"):
+        self.world = self.world_type(self.case)
+        with self.world.step("a store at work", by="merchant"):
             for sku in SKUS[:3:2]:
                 row = {"sku": sku, "price": "5.00"}
                 self.shop.create_product(f"{sku} at first", [row])
@@ -616,14 +617,18 @@ class IdentityMachine(
             self.world.end()
             self.case.count(self.world)
         finally:
-            self.env.cr.clear()
-            self.savepoint.close(rollback=True)
-            self.world.lose_webhooks()
-            self.shop.restore(self.saved)
-            self.case.emulator.faults.clear()
-            self.env.registry.clear_all_caches()
+            self.put_back()
+
+    def put_back(self):
+        """Undo the whole story, on both sides."""
+        self.env.cr.clear()
+        self.savepoint.close(rollback=True)
+        self.world.lose_webhooks()
+        self.shop.restore(self.saved)
+        self.case.emulator.faults.clear()
+        self.env.registry.clear_all_caches()
 
 
-def machine_of(test_case):
+def machine_of(test_case, kind=IdentityMachine):
     """The machine on this test case's store and shop."""
-    return type("Machine", (IdentityMachine,), {"case": test_case})
+    return type("Machine", (kind,), {"case": test_case})

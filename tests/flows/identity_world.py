@@ -8,6 +8,8 @@ Acts choose by whole numbers, so that any number is a valid choice.
 import json
 from contextlib import contextmanager
 
+from psycopg2.errors import ForeignKeyViolation
+
 from odoo.exceptions import UserError
 from odoo.tools import SQL, mute_logger
 
@@ -41,8 +43,6 @@ LINK_MODELS = {
     "Customer": "shopify.res.partner",
     "Order": "shopify.sale.order",
 }
-# All that the connector may write into Shopify in these flows.
-WRITES = {"metafieldsSet", "metafieldsDelete"}
 FAULTS = (
     "reset_before",
     "reset_after",
@@ -59,8 +59,10 @@ class World:
     """Both sides, and what people did to them.
 
     case: the Odoo test case that holds store and shop. refused: acts that the
-    connector or Odoo refused.
+    connector or Odoo refused. writes: all that may be written into Shopify.
     """
+
+    writes = frozenset({"metafieldsSet", "metafieldsDelete"})
 
     def __init__(self, case):
         self.case = case
@@ -100,9 +102,7 @@ class World:
             yield
             self.env.flush_all()
             self.env.invalidate_all()
-            self._count_new(by == "person")
-            self._check_strangers(by)
-            self._check_apart(by)
+            self._check_act(by)
             self.check()
         except Exception as error:
             error.add_note("Steps:\n" + "\n".join(self.story()))
@@ -118,7 +118,8 @@ class World:
             try:
                 with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
                     yield
-            except (UserError, ValueError) as refusal:
+            except (UserError, ValueError, ForeignKeyViolation) as refusal:
+                # Odoo words the last for whoever pressed the button.
                 self.refused += 1
                 self.done[-1] += f" (refused: {str(refusal)[:90]})"
 
@@ -252,7 +253,16 @@ class World:
                 self.env.invalidate_all()
                 return
             self._run(uuid)
-        assert jobs < FOREVER, f"still at work: {self.case._due_jobs().mapped('name')}"
+        assert jobs < FOREVER, f"still at work: {self._why_at_work()}"
+
+    def _why_at_work(self):
+        """Jobs that are due, and what is asked for."""
+        self.env.cr.execute(
+            "SELECT direction, subject_type, subject_key, cause FROM shopify_trigger"
+            " WHERE backend_id = %s",
+            [self.backend.id],
+        )
+        return self.case._due_jobs().mapped("name"), self.env.cr.fetchall()
 
     def _run(self, uuid):
         self._fill_bucket()
@@ -395,6 +405,12 @@ class World:
         )
         return [row[0] for row in self.env.cr.fetchall()]
 
+    def _check_act(self, by):
+        """What an act may have done, by who did it."""
+        self._count_new(by == "person")
+        self._check_strangers(by)
+        self._check_apart(by)
+
     def check(self):
         """What must hold after every step."""
         links = self.links()
@@ -454,7 +470,7 @@ class World:
 
     def _check_writes(self):
         written = set(self.shop.mutations_applied[self._writes_seen :])
-        assert written <= WRITES, f"written into Shopify: {written - WRITES}"
+        assert written <= self.writes, f"written into Shopify: {written - self.writes}"
         self._writes_seen = len(self.shop.mutations_applied)
 
     def _ran(self, links):

@@ -10,7 +10,7 @@ from odoo.addons.shopify_connector.models import (
     scan_reader,
     shopify_audit,
     shopify_backend,
-    shopify_scan,
+    shopify_steps,
 )
 
 from .test_scan import ScanCase
@@ -66,9 +66,11 @@ class TestAudit(AuditCase):
             side = scan.sides[kind]
             self.assertEqual((side["links"], side["agreeing"]), (count, count), kind)
             self.assertEqual(side["remote"], len(self.shop.of_type(kind)), kind)
+        # A shop without companies has none to read.
+        unread = {kind for kind, side in scan.sides.items() if not side["is_read"]}
+        self.assertEqual(unread, {"Company", "CompanyLocation"})
         for side in scan.sides.values():
             links += side["links"]
-            self.assertTrue(side["is_read"])
         remote = sum(side["remote"] for side in scan.sides.values())
         self.assertEqual(
             scan.conclusion,
@@ -108,17 +110,6 @@ class TestAudit(AuditCase):
         old, last = self.audit(), self.audit()
         (old | last).write({"done_at": "2020-01-01"})
         rows = old.match_ids
-        runs = self.env["shopify.takeover"].create(
-            [
-                {"backend_id": self.backend.id, "origin": "file", "state": state}
-                for state in ("done", "checked")
-            ]
-        )
-        lines = self.env["shopify.takeover.line"].create(
-            [{"takeover_id": run.id, "text": "ada@x.org"} for run in runs]
-        )
-        self.env.flush_all()
-        self.env.cr.execute("UPDATE shopify_takeover SET write_date = '2020-01-01'")
         self.assertTrue(rows)
         with (
             patch.object(shopify_backend, "ROWS_A_LOT", 1),
@@ -128,7 +119,6 @@ class TestAudit(AuditCase):
 
         self.assertFalse(old.exists() or rows.exists())
         self.assertTrue(last.exists() and last.match_ids)
-        self.assertEqual(lines.exists(), lines[1])
 
     def test_mark_of_a_flow_that_is_off_stays_for_review(self):
         self.mark(self.ada["id"])
@@ -322,7 +312,7 @@ class TestAudit(AuditCase):
     def test_what_somebody_settled_meanwhile_is_no_finding(self):
         self.mark(self.ada["id"])
         scan = self.backend._scan("audit")
-        with patch.object(shopify_scan, "STEP_SECONDS", -1):
+        with patch.object(shopify_steps, "STEP_SECONDS", -1):
             for _each in range(60):
                 if scan.finding_ids:
                     break
@@ -334,6 +324,67 @@ class TestAudit(AuditCase):
         self.assertEqual(
             self.findings(scan), {self.ada["id"]: ("missing", "", "settled")}
         )
+        self.assertIn("Clean", scan.conclusion)
+
+    def test_links_of_another_store_are_neither_counted_nor_found(self):
+        other = self.env["shopify.backend"].create(
+            {"name": "Second", "shop_domain": "second.myshopify.com"}
+        )
+        partner = self.customer_link(self.ada).odoo_id
+        self.env["shopify.res.partner"]._as_engine().create(
+            {
+                "backend_id": other.id,
+                "kind": "customer",
+                "shopify_gid": "gid://shopify/Customer/424242",
+                "odoo_id": partner.id,
+            }
+        )
+        # The very same GID may be another record in another shop.
+        self.env["shopify.product.template"]._as_engine().create(
+            {
+                "backend_id": other.id,
+                "shopify_gid": self.item["id"],
+                "odoo_id": self.odoo_product("OTHER").product_tmpl_id.id,
+            }
+        )
+
+        scan = self.audit()
+
+        self.assertEqual(self.findings(scan), {})
+        sides = {kind: scan.sides[kind] for kind in ("Customer", "Product")}
+        for kind, side in sides.items():
+            self.assertEqual((side["links"], side["agreeing"]), (1, 1), kind)
+
+    def test_archived_records_stay_linked_and_agree(self):
+        self.customer_link(self.ada).odoo_id.active = False
+        self.variant_link(self.item).odoo_id.product_tmpl_id.active = False
+        self.run_syncs()
+
+        scan = self.audit()
+
+        self.assertEqual(self.findings(scan), {})
+        for kind in ("Customer", "Product"):
+            side = scan.sides[kind]
+            self.assertEqual((side["links"], side["agreeing"]), (1, 1), kind)
+
+    def test_what_a_rule_or_a_person_left_out_is_no_finding(self):
+        trial = self.order([("SHIRT", 1)], test=True)
+        self.sync(trial)
+        self.assertFalse(self.link(trial).sale_order_id)
+        eve = self.shop.create_customer(email="eve@x.org", first_name="Eve")
+        self.env["shopify.match.never"].create(
+            {
+                "backend_id": self.backend.id,
+                "shopify_type": "Customer",
+                "shopify_gid": eve["id"],
+                "reason": "a tester",
+                "user_id": self.env.uid,
+            }
+        )
+
+        scan = self.audit()
+
+        self.assertEqual(self.findings(scan), {})
         self.assertIn("Clean", scan.conclusion)
 
     def test_operator_audits_and_a_user_does_not(self):

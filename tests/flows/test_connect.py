@@ -14,7 +14,11 @@ from .sync_case import SyncHelpers
 HOOK = "WebhookSubscription"
 
 # What the emulator doesn't grant by itself.
-OPTIONAL = ("write_locations", "write_third_party_fulfillment_orders")
+OPTIONAL = (
+    "write_locations",
+    "write_third_party_fulfillment_orders",
+    "write_draft_orders",
+)
 MADE = (
     "product.pricelist",
     "delivery.carrier",
@@ -160,7 +164,7 @@ class TestConnect(ConnectCase):
     def test_definitions_and_webhooks_are_made_once_each(self):
         self.store.action_connect()
 
-        self.assertEqual(len(self.other.definitions), 10)
+        self.assertEqual(len(self.other.definitions), 12)
         webhooks = self.other.of_type("WebhookSubscription")
         topics = [row["topic"] for row in webhooks]
         self.assertEqual(len(topics), len(set(topics)))
@@ -171,7 +175,7 @@ class TestConnect(ConnectCase):
         for row in webhooks:
             self.assertIn(own + row["topic"].lower(), row["uri"])
         applied = self.applied()
-        self.assertEqual(applied["metafieldDefinitionCreate"], 10)
+        self.assertEqual(applied["metafieldDefinitionCreate"], 12)
         self.assertEqual(applied["webhookSubscriptionCreate"], len(topics))
 
     def test_connecting_again_makes_nothing(self):
@@ -218,8 +222,8 @@ class TestConnect(ConnectCase):
         self.store.action_connect()
 
         self.assertEqual(self.store.state, "connected")
-        self.assertEqual(len(self.other.definitions), 10)
-        self.assertEqual(self.applied()["metafieldDefinitionCreate"], 10)
+        self.assertEqual(len(self.other.definitions), 12)
+        self.assertEqual(self.applied()["metafieldDefinitionCreate"], 12)
 
     def test_missing_scope_leaves_out_what_needs_it_and_connects(self):
         self.other.set_scopes([s for s in self.scopes if "customers" not in s])

@@ -1,28 +1,14 @@
 """Rows of both decision tables of docs/identity.md, on real records of both sides.
 
 The inbound rows of customers and products are in test_identity_flow.py; here are those
-of orders, and what needs a damaged database. No flow goes by the outbound table yet, so
-the facts are read here, from Odoo and by the add-on's own requests from the emulator,
-and given to `decide_outbound`. A contract test compares docs and tests.
+of orders, what needs a damaged database, and the outbound table, through the flow that
+makes products in Shopify. A contract test compares docs and tests.
 """
-
-from contextlib import suppress
 
 from odoo.tools import mute_logger
 
-from odoo.addons.shopify_connector.api.errors import UnknownOutcomeError
-from odoo.addons.shopify_connector.core.identity import (
-    Candidates,
-    OutboundFacts,
-    Owner,
-    Proof,
-    decide_outbound,
-    mark_from_node,
-)
-from odoo.addons.shopify_connector.models.product_reader import search_skus
-from odoo.addons.shopify_connector.models.remote_nodes import read_nodes
-
 from .sync_case import SyncCase
+from .test_create_there import CreateCase
 
 ELSEWHERE = "00000000-0000-0000-0000-000000000000"
 OTHER_BIRTH = "2020-01-01 00:00:00.000001"
@@ -227,267 +213,304 @@ class TestVariantAlone(SyncCase):
         self.assertEqual(link.odoo_id, ours)
 
 
-class TestOutboundTable(SyncCase):
-    """An Odoo product that should be in Shopify: linked or not, found by its ID or not,
-    and none, one or several variants there with its SKU."""
+class TestOutboundTable(CreateCase):
+    """An Odoo product that should be in Shopify, through the flow that makes it there:
+    linked or not, found by its ID or not, and none, one or several there with its SKU.
+    The table holds for the product and for its variant alike."""
 
     def setUp(self):
         super().setUp()
         self.item = self.mug("KEY")
         self.read_again("products", self.item["id"])
-        self.gid = self.item["variants"][0]
+        self.gids = {"product": self.item["id"], "variant": self.item["variants"][0]}
         self.product = self.variant_link(self.item).odoo_id
-        self.ours = self.proof(self.gid)
+        self.template = self.product.product_tmpl_id
+        self.records = {"product": self.template, "variant": self.product}
+        self.ours = {kind: self.proof(gid) for kind, gid in self.gids.items()}
         # Out of the way: only what a test places there has the product's SKU.
-        self.shop.edit_variant(self.gid, sku="ANOTHER")
-        self.other = self.mug("UNLIKE")["variants"][0]
-
-    # --- the facts, as a flow would read them ---
-
-    def facts(self, **options):
-        links = self.env["shopify.product.product"].sudo()
-        link = links._links_of(self.backend, self.product.ids).get(self.product.id)
-        with self.backend._client() as client:
-            owner = self._owner(client, links)
-            found = search_skus(client, [self.product.default_code])
-        gids = found.get(self.product.default_code, [])
-        return OutboundFacts(
-            expected=self._expected(link),
-            linked_gid=link and link.shopify_gid,
-            owner=owner,
-            candidates=Candidates(
-                odoo_ids=tuple(
-                    self.env["product.product"]
-                    .search([("default_code", "=", self.product.default_code)])
-                    .ids
-                ),
-                remote_gids=tuple(gids),
-                key="SKU",
-                value=self.product.default_code,
-                taken={
-                    gid: each.odoo_id.display_name
-                    for gid, each in links._find(self.backend, gids).items()
-                },
-            ),
-            open_intent=bool(
-                self.env["shopify.mutation"]._open_for(self.backend, [self._name()])
-            ),
-            **{"may_create": True, **options},
-        )
-
-    def _owner(self, client, links):
-        answer = client.execute(
-            "metafields/owner_variant", {"value": str(self.product.id)}
-        )
-        if not answer.data["owner"]:
-            return None
-        gid = answer.data["owner"]["id"]
-        node = read_nodes(client, "metafields/read_marks", [gid], 1)[gid]
-        linked = links._find(self.backend, [gid]).get(gid)
-        return Owner(gid, mark_from_node(node), linked and linked.odoo_id.id)
-
-    def _expected(self, link):
-        database = self.env["shopify.mark"]._database()
-        if link:
-            return link._proofs(database)[link]
-        births = self.env["shopify.product.product"]._births([self.product])
-        model = "product.product"
-        birth = births[model, self.product.id]
-        return Proof(database, model, (self.product.id,), birth, "none yet")
-
-    def _name(self):
-        return f"out/ProductVariant/{self.product.id}"
+        self.shop.edit_variant(self.gids["variant"], sku="ANOTHER")
+        unlike = self.mug("UNLIKE", title="Unlike")
+        self.others = {"product": unlike["id"], "variant": unlike["variants"][0]}
+        self.start_counting()
 
     # --- what is there ---
 
     def unlink(self):
-        """As if the link had been lost here; nothing stands in Shopify either."""
+        """As if the links had been lost here; nothing stands in Shopify either."""
         links = self.variant_link(self.item)
         self.env["shopify.stock.level"].sudo().search(
             [("variant_link_id", "in", links.ids)]
         ).unlink()
         links._as_engine().unlink()
-        self.mark(self.gid)
+        self.product_link(self.item)._as_engine().unlink()
+        for gid in self.gids.values():
+            self.mark(gid)
 
-    def carry(self, gid, **changed):
-        """Let a variant carry the product's ID with this proof."""
-        if gid != self.gid:
-            self.mark(self.gid)
-        self.mark(gid, str(self.product.id), self.ours | changed)
+    def carry(self, kind, gid, **changed):
+        """Let an object carry the record's ID with this proof."""
+        if gid != self.gids[kind]:
+            self.mark(self.gids[kind])
+        record = self.records[kind]
+        self.mark(gid, str(record.id), self.ours[kind] | changed)
 
-    def carry_without_proof(self, gid):
-        self.mark(self.gid)
-        self.mark(gid, str(self.product.id), None)
+    def carry_without_proof(self, kind, gid):
+        self.mark(self.gids[kind])
+        self.mark(gid, str(self.records[kind].id), None)
 
-    def assertRow(self, *ends, **options):
-        """The decisions with no, one and several variants of the SKU in Shopify."""
-        ends = ends if len(ends) == 3 else ends * 3
-        decisions = []
-        for end in ends:
-            decision = decide_outbound(self.facts(**options))
-            self.assertIn(end, (decision.action, decision.reason_code))
-            if decision.action == "stop":
-                self.assertEqual(decision.failure.code, end)
-            decisions.append(decision)
-            self.mug("KEY", title="One more of that SKU")
-        return decisions
+    def key_holders(self, count):
+        return [self.mug("KEY", title=f"Of that SKU {n}") for n in range(count)]
+
+    def assertStops(self, code):
+        self.start_counting()
+        self.make(self.template)
+        self.assertEqual(self.end(self.template), ("review", code))
+        self.assertEqual(self.written(), {})
+
+    def assertStopsForEach(self, code, place):
+        """Once with the product's own mark so placed, once with its variant's."""
+        for kind in ("product", "variant"):
+            kept = {
+                gid: (self.marked(gid), self.proof(gid))
+                for gid in (self.gids[kind], self.others[kind])
+            }
+            place(kind)
+            self.assertStops(code)
+            for gid, mark in kept.items():
+                self.mark(gid, *mark)
 
     # --- not linked ---
 
     def test_outbound_unlinked_and_nothing_found(self):
         self.unlink()
 
-        none, one, _several = self.assertRow("create", "adopt", "ambiguous_match")
+        self.make(self.template)
 
-        self.assertEqual(none.odoo_id, self.product.id)
-        self.assertIn(one.gid, self.shop.objects)
-        self.assertEqual(self.shop.get(one.gid)["sku"], "KEY")
+        self.assertEqual(self.end(self.template), ("done", "synced"))
+        self.assertEqual(self.written(), {"productSet": 1})
+        [made] = self.there(self.template.name)[1:]
+        self.assertBothSides(self.template, made)
+
+    def test_outbound_unlinked_and_one_has_its_sku(self):
+        self.unlink()
+        [there] = self.key_holders(1)
+
+        self.make(self.template)
+
+        self.assertEqual(self.end(self.template), ("done", "synced"))
+        self.assertBothSides(self.template, there)
+        self.assertNotIn("productSet", self.written())
+
+    def test_outbound_unlinked_and_several_have_its_sku(self):
+        self.unlink()
+        self.key_holders(2)
+
+        self.assertStops("ambiguous_match")
 
     def test_outbound_unlinked_and_nothing_found_where_nothing_may_be_created(self):
         self.unlink()
 
-        self.assertRow("unmapped", "adopt", "ambiguous_match", may_create=False)
+        self.make(self.template, cause="nobody asked")
+
+        self.assertEqual(self.end(self.template), ("done", "excluded"))
+        self.assertEqual(self.written(), {})
 
     def test_outbound_unlinked_in_review_is_proposed(self):
         self.unlink()
+        [there] = self.key_holders(1)
+        self.set_policy("products", "review")
 
-        self.assertRow("create", "propose", "ambiguous_match", propose=True)
+        self.make(self.template, cause="retry")
+        self.assertEqual(self.end(self.template), ("review", "to_accept"))
+        self.assertEqual(self.written(), {})
+
+        self.end_row(self.template).action_accept()
+        self.run_syncs()
+        self.assertEqual(self.template_link(self.template).shopify_gid, there["id"])
 
     def test_outbound_unlinked_and_found_by_its_id(self):
-        self.unlink()
-        self.carry(self.other)
+        for kind in ("product", "variant"):
+            with self.subTest(kind):
+                self.unlink()
+                self.carry(kind, self.others[kind])
+                self.key_holders(2)
 
-        for decision in self.assertRow("adopt"):
-            self.assertEqual((decision.gid, decision.mark_again), (self.other, True))
+                self.make(self.template)
+
+                self.assertEqual(self.end(self.template), ("done", "synced"))
+                link = self.template_link(self.template)
+                self.assertEqual(link.shopify_gid, self.others["product"])
+                self.assertEqual(
+                    self.marked(self.others["product"]), str(self.template.id)
+                )
+                self.assertNotIn("productSet", self.written())
+                self.env["shopify.product.product"].search(
+                    [("product_gid", "=", self.others["product"])]
+                )._as_engine().unlink()
+                link._as_engine().unlink()
+                for gid in self.others.values():
+                    self.mark(gid)
 
     def test_outbound_unlinked_and_found_with_a_foreign_proof(self):
         self.unlink()
-        self.carry(self.other, database=ELSEWHERE)
 
-        self.assertRow("identity_foreign_database")
+        self.assertStopsForEach(
+            "identity_foreign_database",
+            lambda kind: self.carry(kind, self.others[kind], database=ELSEWHERE),
+        )
 
     def test_outbound_unlinked_and_found_without_a_proof(self):
         self.unlink()
-        self.carry_without_proof(self.other)
 
-        self.assertRow("identity_unproven")
+        self.assertStopsForEach(
+            "identity_unproven",
+            lambda kind: self.carry_without_proof(kind, self.others[kind]),
+        )
 
     def test_outbound_unlinked_and_found_with_another_birth(self):
         self.unlink()
-        self.carry(self.other, birth=OTHER_BIRTH)
 
-        self.assertRow("identity_birth_differs")
+        self.assertStopsForEach(
+            "identity_birth_differs",
+            lambda kind: self.carry(kind, self.others[kind], birth=OTHER_BIRTH),
+        )
 
     def test_outbound_unlinked_and_found_on_what_is_linked_to_another(self):
         self.unlink()
+        hat = self.odoo_product("HAT")
         self.env["shopify.product.product"]._bind(
             self.backend,
-            [{"shopify_gid": self.other, "odoo_id": self.odoo_product("HAT").id}],
+            [
+                {
+                    "shopify_gid": self.others["variant"],
+                    "odoo_id": hat.id,
+                    "product_gid": self.others["product"],
+                }
+            ],
         )
-        self.carry(self.other)
+        self.env["shopify.product.template"]._bind(
+            self.backend,
+            [
+                {
+                    "shopify_gid": self.others["product"],
+                    "odoo_id": hat.product_tmpl_id.id,
+                }
+            ],
+        )
+        self.run_syncs()
 
-        self.assertRow("identity_conflict")
+        self.assertStopsForEach(
+            "identity_conflict", lambda kind: self.carry(kind, self.others[kind])
+        )
 
     def test_outbound_only_candidate_is_linked_to_another(self):
         self.unlink()
-        [taken] = self.mug("KEY", title="Taken")["variants"]
+        [taken] = self.key_holders(1)
         self.env["shopify.product.product"]._bind(
             self.backend,
-            [{"shopify_gid": taken, "odoo_id": self.odoo_product("HAT").id}],
+            [
+                {
+                    "shopify_gid": taken["variants"][0],
+                    "odoo_id": self.odoo_product("HAT").id,
+                    "product_gid": taken["id"],
+                }
+            ],
         )
+        self.run_syncs()
 
-        decision = decide_outbound(self.facts())
-
-        self.assertEqual(decision.reason_code, "match_taken")
+        self.assertStops("match_taken")
 
     def test_outbound_another_odoo_product_has_the_key(self):
         self.unlink()
-        twin = self.odoo_product("KEY")
+        twin = self.odoo_product("KEY", name="The twin")
 
-        decision = decide_outbound(self.facts())
-
-        self.assertEqual(decision.reason_code, "ambiguous_match")
-        self.assertIn(f"product.product {twin.id}", decision.params["candidates"])
+        self.assertStops("ambiguous_match")
+        message = self.end_row(self.template).message
+        self.assertIn(f"The twin (ID {twin.product_tmpl_id.id})", message)
 
     # --- linked ---
 
     def test_outbound_linked_and_nothing_found(self):
-        self.mark(self.gid)
+        for gid in self.gids.values():
+            self.mark(gid)
+        self.key_holders(2)
 
-        for decision in self.assertRow("update"):
-            self.assertEqual((decision.gid, decision.mark_again), (self.gid, True))
+        self.make(self.template)
+
+        self.assertEqual(self.end(self.template), ("done", "unchanged"))
+        self.assertBothSides(self.template, self.item)
+        self.assertNotIn("productSet", self.written())
 
     def test_outbound_linked_and_found_there(self):
-        for decision in self.assertRow("update"):
-            self.assertEqual((decision.gid, decision.mark_again), (self.gid, False))
+        self.key_holders(2)
+
+        self.make(self.template)
+
+        self.assertEqual(self.end(self.template), ("done", "unchanged"))
+        self.assertEqual(self.written(), {})
 
     def test_outbound_linked_and_found_there_with_a_foreign_proof(self):
-        self.carry(self.gid, database=ELSEWHERE)
-
-        self.assertRow("identity_foreign_database")
+        self.assertStopsForEach(
+            "identity_foreign_database",
+            lambda kind: self.carry(kind, self.gids[kind], database=ELSEWHERE),
+        )
 
     def test_outbound_linked_and_found_there_without_a_proof(self):
-        self.carry_without_proof(self.gid)
-
-        self.assertRow("identity_unproven")
+        self.assertStopsForEach(
+            "identity_unproven",
+            lambda kind: self.carry_without_proof(kind, self.gids[kind]),
+        )
 
     def test_outbound_linked_and_found_there_with_another_birth(self):
-        self.carry(self.gid, birth=OTHER_BIRTH)
-
-        self.assertRow("identity_birth_differs")
+        self.assertStopsForEach(
+            "identity_birth_differs",
+            lambda kind: self.carry(kind, self.gids[kind], birth=OTHER_BIRTH),
+        )
 
     def test_outbound_linked_and_found_there_with_another_links_token(self):
-        self.carry(self.gid, token="f" * 16)
-
-        self.assertRow("identity_conflict")
+        self.assertStopsForEach(
+            "identity_conflict",
+            lambda kind: self.carry(kind, self.gids[kind], token="f" * 16),
+        )
 
     def test_outbound_linked_and_found_elsewhere(self):
-        self.carry(self.other)
-
-        self.assertRow("identity_claimed_twice")
+        self.assertStopsForEach(
+            "identity_claimed_twice",
+            lambda kind: self.carry(kind, self.others[kind]),
+        )
 
     def test_outbound_linked_and_found_elsewhere_with_a_foreign_proof(self):
-        self.carry(self.other, database=ELSEWHERE)
-
-        self.assertRow("identity_foreign_database")
+        self.assertStopsForEach(
+            "identity_foreign_database",
+            lambda kind: self.carry(kind, self.others[kind], database=ELSEWHERE),
+        )
 
     def test_outbound_linked_and_found_elsewhere_without_a_proof(self):
-        self.carry_without_proof(self.other)
-
-        self.assertRow("identity_unproven")
+        self.assertStopsForEach(
+            "identity_unproven",
+            lambda kind: self.carry_without_proof(kind, self.others[kind]),
+        )
 
     def test_outbound_linked_and_found_elsewhere_with_another_birth(self):
-        self.carry(self.other, birth=OTHER_BIRTH)
-
-        self.assertRow("identity_birth_differs")
+        self.assertStopsForEach(
+            "identity_birth_differs",
+            lambda kind: self.carry(kind, self.others[kind], birth=OTHER_BIRTH),
+        )
 
     # --- either ---
 
     def test_outbound_with_an_open_write_settles_first(self):
-        gid = self.other
-        rows = [
-            {
-                "ownerId": gid,
-                "namespace": "$app:odoo",
-                "key": "id",
-                "type": "id",
-                "value": "4711",
-                "compareDigest": None,
-            }
-        ]
-        self.shop.fault("reset_after", operation="metafieldsSet")
-        # Not assertRaises: Odoo's rolls back, and with it the book of writes.
-        with self.backend._client() as client, suppress(UnknownOutcomeError):
-            self.env["shopify.mutation"]._perform(
-                self.backend,
-                client,
-                "metafields/set",
-                {"metafields": rows},
-                [self._name()],
-            )
-        self.emulator.faults.clear()
+        desk = self.desk()
+        self.shop.fault("reset_before", operation="productSet")
+        self.make(desk)
 
-        self.assertRow("settle_first")
-        self.unlink()
-        self.assertRow("settle_first")
-        self.assertEqual(self.marked(gid), "4711", "it was applied, unknown to us")
+        # Whatever else there is now, it isn't decided before that is known.
+        self.mug("DESK", title="Desk by hand")
+        self.passes(desk)
+        self.assertEqual(self.end(desk), ("waiting", "outcome_unknown"))
+        self.assertFalse(self.template_link(desk))
+
+        self.grow_old()
+        self.passes(desk)
+        self.assertEqual(self.end(desk), ("done", "synced"))
+        self.assertBothSides(desk, *self.there("Desk by hand"))
+        self.assertNotIn("productSet", self.written())

@@ -1,11 +1,13 @@
 """Gates: what must be linked before a flow runs by itself, and what happens when not."""
 
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user
 
+from odoo.addons.shopify_connector.models import shopify_gate
 from odoo.addons.shopify_connector.models.shopify_gate import WISH
 
 from .test_scan import ScanCase
@@ -204,6 +206,18 @@ class TestGate(ScanCase):
         self.look()
         self.run_syncs()
         self.assertDone(order["id"])
+
+    def test_all_that_waited_goes_on_lot_by_lot(self):
+        self.ready_store()
+        self.flow("orders").gate_state = "closed"
+        orders = [self.order([("SHIRT", 1)]) for _each in range(3)]
+        self.sync(*orders)
+        self.flow("orders").is_held = True
+        with patch.object(shopify_gate, "TRIGGERS_A_LOT", 2):
+            self.look()
+        self.run_syncs()
+        for order in orders:
+            self.assertDone(order["id"])
 
     def test_record_that_only_just_came_shuts_no_gate(self):
         self.ready_store()

@@ -136,7 +136,7 @@ class TestLinkProtection(ShopifyCase):
             (self.variant, "inventory_item_gid", "gid://shopify/InventoryItem/1"),
             (self.variant, "product_gid", "gid://shopify/Product/1"),
             (self.product, "made_here", False),
-            (self.customer, "kind", "company"),
+            (self.customer, "kind", "contact"),
             (self.customer, "match_key", "eve@x.org"),
             (self.customer, "token", "guessed"),
         ):

@@ -7,7 +7,14 @@ from odoo.exceptions import UserError
 
 from .sync_case import SyncCase
 
-OWNER_TYPES = ("PRODUCT", "PRODUCTVARIANT", "CUSTOMER", "ORDER", "LOCATION")
+OWNER_TYPES = (
+    "PRODUCT",
+    "PRODUCTVARIANT",
+    "COLLECTION",
+    "CUSTOMER",
+    "ORDER",
+    "LOCATION",
+)
 FOREIGN = {
     "database": "00000000-0000-0000-0000-000000000000",
     "model": "product.template",

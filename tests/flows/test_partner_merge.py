@@ -244,6 +244,134 @@ class TestPartnerMerge(SyncHelpers, ShopifyCase):
         self.assertIn(self.eve["id"], wizard.shopify_skipped)
         self.assertEqual(wizard.state, "finished")
 
+    def elsewhere(self):
+        other = self.env["res.company"].create({"name": "Elsewhere Inc"})
+        self.env.user.company_ids = [Command.link(other.id)]
+        return other
+
+    def run_automatic(self, act="action_start_automatic_process", **values):
+        wizard = self.env["base.partner.merge.automatic.wizard"].create(
+            {"group_by_email": True, "maximum_group": 100} | values
+        )
+        self.env.flush_all()
+        with patch.object(self.env.cr, "commit", self.env.flush_all):
+            getattr(wizard, act)()
+        self.env.invalidate_all()
+        return wizard
+
+    def unmergeable(self):
+        """A linked contact, and a twin of another company that Odoo would keep."""
+        twin = self.plain(company_id=self.elsewhere().id)
+        # Odoo keeps the one that is active, and made first.
+        self.env.cr.execute(
+            "UPDATE res_partner SET create_date = create_date - interval '1 day'"
+            " WHERE id = %s",
+            [twin.id],
+        )
+        self.env.invalidate_all()
+        return twin
+
+    def test_automatic_merge_names_what_its_links_forbid_and_does_the_rest(self):
+        twin = self.unmergeable()
+        twins = self.plain(email="twin@x.org") | self.plain(email="twin@x.org")
+
+        wizard = self.run_automatic()
+
+        self.assertEqual(len(twins.exists()), 1)
+        self.assertTrue(twin.exists())
+        self.assertEqual(self.adas.odoo_id, self.first)
+        self.assertIn("Elsewhere Inc", wizard.shopify_skipped)
+        self.assertIn(f"Ada ({self.first.id})", wizard.shopify_skipped)
+        self.assertEqual(wizard.state, "finished")
+        self.assertFalse(wizard.line_ids)
+
+    def test_group_being_synced_is_skipped_and_the_rest_goes_on(self):
+        """Half of the merge was done when its link turned out to be held."""
+        twin = self.unmergeable()
+        bank = self.env["res.partner.bank"].create(
+            {"acc_number": "1", "partner_id": self.first.id}
+        )
+
+        self.run_automatic()
+
+        self.assertEqual(bank.partner_id, self.first)
+        self.assertEqual(twin.exists(), twin)
+
+    def test_merge_of_everything_names_what_was_left_apart(self):
+        """Odoo does it in a second wizard that nobody sees."""
+        (self.first | self.second).write(
+            {"email": "ada@x.org", "name": "Ada", "vat": "BE0477472701"}
+        )
+
+        wizard = self.run_automatic("action_update_all_process")
+
+        self.assertEqual(self.adas.odoo_id, self.first)
+        self.assertEqual(self.eves.odoo_id, self.second)
+        self.assertIn(self.eve["id"], wizard.shopify_skipped)
+
+    def keep_both(self, user):
+        model = self.env["base.partner.merge.automatic.wizard"].with_user(user)
+        wizard = model.with_context(
+            active_model="res.partner", active_ids=(self.first | self.second).ids
+        ).create({"shopify_keep_aliases": True, "dst_partner_id": self.first.id})
+        wizard.action_merge()
+        self.env.invalidate_all()
+
+    def test_only_a_shopify_manager_makes_accounts_of_one_person(self):
+        self.second.email = "ada@x.org"
+        for role in (None, "user", "operator"):
+            groups = "base.group_user,base.group_partner_manager"
+            if role:
+                groups += f",shopify_connector.group_{role}"
+            user = new_test_user(self.env, f"merger_{role}", groups)
+            with (
+                self.subTest(role=role),
+                self.assertRaisesRegex(UserError, "Only a Shopify manager"),
+                self.env.cr.savepoint(),
+            ):
+                self.keep_both(user)
+            self.assertEqual(self.eves.odoo_id, self.second)
+        manager = new_test_user(
+            self.env,
+            "merger",
+            "base.group_user,base.group_partner_manager,"
+            "shopify_connector.group_manager",
+        )
+
+        self.keep_both(manager)
+
+        self.assertEqual(self.eves.alias_of_id, self.adas)
+
+    def test_manager_of_another_companys_store_only_is_refused(self):
+        self.second.email = "ada@x.org"
+        other = self.env["res.company"].create({"name": "Elsewhere Inc"})
+        manager = new_test_user(
+            self.env,
+            "stranger",
+            "base.group_user,base.group_partner_manager,"
+            "shopify_connector.group_manager",
+            company_id=other.id,
+            company_ids=[Command.set(other.ids)],
+        )
+
+        with self.assertRaisesRegex(UserError, "Only a Shopify manager of that store"):
+            self.keep_both(manager)
+
+        self.assertEqual(self.eves.odoo_id, self.second)
+
+    def test_only_managers_are_offered_the_choice(self):
+        for role, offered in (("operator", False), ("manager", True)):
+            user = new_test_user(
+                self.env,
+                f"looks_{role}",
+                "base.group_user,base.group_partner_manager,"
+                f"shopify_connector.group_{role}",
+            )
+            model = self.env["base.partner.merge.automatic.wizard"].with_user(user)
+            arch = model.get_view(view_type="form")["arch"]
+            shown = '<field name="shopify_keep_aliases"' in arch
+            self.assertEqual(shown, offered)
+
     def test_contact_of_another_company_is_refused(self):
         other = self.env["res.company"].create({"name": "Elsewhere Inc"})
         self.env.user.company_ids = [Command.link(other.id)]

@@ -6,7 +6,9 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
 
-from odoo.addons.shopify_connector.models import shopify_rebuild
+from odoo.addons.shopify_connector.core.customers import CustomerPlan
+from odoo.addons.shopify_connector.core.identity import NO_MARK
+from odoo.addons.shopify_connector.models import link_rebuilder
 from odoo.addons.shopify_connector.models.shopify_mark import LINKS
 
 from .stock_case import StockCase
@@ -249,14 +251,69 @@ class TestRebuild(RebuildCase):
         )
         self.assertEqual(self.links(), before)
 
+    def further_account(self):
+        """Eve's customer is a further account of Ada's contact."""
+        eve = self.shop.create_customer(email="eve@x.org", first_name="Eve")
+        self.read_again("customers", eve["id"])
+        main = self.customer_link(self.ada)
+        self.customer_link(eve)._make_alias(main, "one person")
+        self.run_syncs()
+        self.assertIsNone(self.marked(eve["id"]))
+        return eve
+
+    def test_further_account_comes_back_by_its_order(self):
+        eve = self.further_account()
+        order = self.order([("SHIRT", 1)], customer=eve["id"])
+        self.sync(order)
+        ours = self.customer_link(self.ada).odoo_id
+        self.assertEqual(self.sale_order(order).partner_id, ours)
+        counts = self.counts()
+        self.empty_tables()
+
+        scan = self.rebuild()
+
+        link = self.customer_link(eve)
+        self.assertEqual(link.odoo_id, ours)
+        self.assertEqual(link.alias_of_id, self.customer_link(self.ada))
+        self.assertIsNone(self.marked(eve["id"]))
+        self.assertEqual(scan.finding_ids.ids, [])
+        self.assertEqual(self.counts(), counts)
+
+    def test_further_account_that_no_order_brings_back_is_listed(self):
+        eve = self.further_account()
+        self.empty_tables()
+
+        scan = self.rebuild()
+
+        self.assertFalse(self.customer_link(eve))
+        self.assertEqual(
+            self.findings(scan),
+            {eve["id"]: ("orphaned", "identity_unproven", "review")},
+        )
+        self.assertIn("1 could not be restored", scan.conclusion)
+
+    def test_buyer_of_an_order_linked_by_hand_becomes_nobodys_further_account(self):
+        eve = self.shop.create_customer(email="eve@x.org", first_name="Eve")
+        order = self.order([("SHIRT", 1)], customer=eve["id"])
+        ours = self.customer_link(self.ada).odoo_id
+        link = self.link(self.bought)
+        sale = self.sale_order(self.bought)
+        sale.partner_id = ours
+        self.env["shopify.res.partner"]._restore_account(
+            self.backend, CustomerPlan(order["customer"], "Eve", mark=NO_MARK), sale
+        )
+
+        self.assertTrue(link.sale_order_id)
+        self.assertFalse(self.customer_link(eve))
+
     def test_killed_rebuild_goes_on_and_ends_the_same(self):
         before = self.links()
         self.empty_tables()
-        lots = patch.object(shopify_rebuild, "LINKS_A_LOT", 1)
+        lots = patch.object(link_rebuilder, "LINKS_A_LOT", 1)
         lots.start()
         self.addCleanup(lots.stop)
         scan = self.backend._scan("rebuild")
-        restore, calls = shopify_rebuild.Rebuilder._restore, []
+        restore, calls = link_rebuilder.Rebuilder._restore, []
 
         def die_at_third(rebuilder, part, rows):
             calls.append(len(rows))
@@ -266,7 +323,7 @@ class TestRebuild(RebuildCase):
             return done
 
         with (
-            patch.object(shopify_rebuild.Rebuilder, "_restore", die_at_third),
+            patch.object(link_rebuilder.Rebuilder, "_restore", die_at_third),
             self.assertRaisesRegex(RuntimeError, "killed"),
         ):
             for _each in range(9):
@@ -296,7 +353,7 @@ class TestRebuild(RebuildCase):
         self.env.cr.execute("DELETE FROM shopify_res_partner")
         self.env.invalidate_all()
         scan = self.backend._scan("rebuild", ["Customer"])
-        rows, counts = shopify_rebuild.Rebuilder._rows, []
+        rows, counts = link_rebuilder.Rebuilder._rows, []
 
         def counted(rebuilder, part):
             before = rebuilder.env.cr.sql_log_count
@@ -304,7 +361,7 @@ class TestRebuild(RebuildCase):
             rebuilder.env.flush_all()
             counts.append(rebuilder.env.cr.sql_log_count - before)
 
-        with patch.object(shopify_rebuild.Rebuilder, "_rows", counted):
+        with patch.object(link_rebuilder.Rebuilder, "_rows", counted):
             self.finish(scan)
 
         links = self.env["shopify.res.partner"].search([("shopify_gid", "!=", False)])
@@ -335,6 +392,45 @@ class TestRebuiltDelivery(RebuildCase, StockCase):
         )
         self.assertEqual(len(self.fulfillments()), 1)
         self.assertNotIn("fulfillmentCreate", self.written())
+
+    def test_stock_rests_until_every_order_is_read_again(self):
+        before = {sku: self.available(sku) for sku in ("SHIRT", "SOCKS")}
+        place = self.place.shopify_gid
+        self.empty_tables()
+        self.forget_requests()
+        stock = self.backend.flow_ids.filtered(lambda flow: flow.flow == "stock")
+        others = self.backend.flow_ids - stock
+        self.shop.fault("status_before", operation="OrdersImport", times=None)
+        scan = self.backend._scan("rebuild")
+        for _round in range(8):
+            self.jobs_come_due()
+            self.run_syncs()
+
+        self.assertFalse(self.link(self.bought).content_digest)
+        # However long it takes: an hour of looks.
+        scan.looks = 240
+        self.jobs_come_due()
+        self.run_syncs()
+        self.assertEqual(scan.state, "comparing")
+        self.assertEqual(scan.conclusion, "Stock waits until 1 orders are read again.")
+        self.assertEqual(stock.paused_reason, "links_not_rebuilt")
+        self.assertNotIn("links_not_rebuilt", others.mapped("paused_reason"))
+        self.assertNotIn("inventorySetQuantities", self.written())
+
+        self.emulator.faults.clear()
+        others._resume()
+        self.time_passes(self.row(self.bought["id"]))
+        self.backend._enqueue_due()
+        self.finish(scan)
+        self.run_syncs()
+
+        self.assertEqual(scan.state, "done", scan.message)
+        self.assertTrue(self.link(self.bought).content_digest)
+        self.assertFalse(stock.paused_at)
+        self.place = self.place.search([("shopify_gid", "=", place)])
+        self.assertEqual(
+            {sku: self.available(sku) for sku in ("SHIRT", "SOCKS")}, before
+        )
 
 
 class TestNewApp(RebuildCase):

@@ -1,7 +1,11 @@
 """Links changed by a person: both sides follow, and each act can be undone."""
 
+import json
+from datetime import timedelta
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user
+from odoo.tools import SQL
 
 from .sync_case import SyncCase
 
@@ -272,6 +276,98 @@ class TestRelinkCustomer(RelinkCase):
 
         self.assertEqual(self.link.shopify_gid, self.ada["id"])
 
+    def test_move_shows_and_reads_the_other_record_first(self):
+        again = self.shop.create_customer(email="again@x.org", first_name="Again")
+        self.shop.delete_customer(self.ada["id"])
+        wizard = self.wizard(self.link, "move", other_gid=again["id"])
+
+        self.assertIn(f"{again['id']} (Again)", wizard.preview)
+        wizard.action_apply()
+        self.assertEqual(self.link.shopify_gid, again["id"])
+
+    def test_mistyped_or_foreign_id_changes_nothing(self):
+        mug = self.mug()
+        self.shop.delete_customer(self.ada["id"])
+        for mode in ("move", "split"):
+            for gid, said in (
+                ("gid://shopify/Customer/999999999", "There is no gid"),
+                (mug["id"], "not of the same kind"),
+                ("Customer 12", "no Shopify ID"),
+            ):
+                values = {"partner_id": self.other} if mode == "split" else {}
+                wizard = self.wizard(self.link, mode, other_gid=gid, **values)
+                self.assertIn(said, wizard.preview)
+                with self.subTest(mode=mode, gid=gid):
+                    with (
+                        self.assertRaisesRegex(UserError, said),
+                        self.env.cr.savepoint(),
+                    ):
+                        wizard.action_apply()
+                    self.assertEqual(self.link.shopify_gid, self.ada["id"])
+                    self.assertEqual(self.link.odoo_id, self.first)
+
+    def test_shopify_out_of_reach_is_said_in_plain_words(self):
+        wizard = self.wizard(
+            self.link, "move", other_gid="gid://shopify/Customer/999999999"
+        )
+        self.shop.fault("status_before", status=500)
+
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            wizard.action_apply()
+
+        self.assertEqual(self.link.shopify_gid, self.ada["id"])
+
+    def test_unlinked_record_that_is_gone_is_not_linked_again(self):
+        gid = self.ada["id"]
+        self.link._unlink_chosen("wrong one")
+        self.settle()
+        row = self.assertReview(gid, "unlinked_by_hand")
+        action = row.action_fix()
+        model = self.env[action["res_model"]].with_context(**action["context"])
+        form = Form(model)
+        form.partner_id = self.first
+        form.reason = "right after all"
+        wizard = form.save()
+        self.shop.delete_customer(gid)
+
+        with self.assertRaisesRegex(UserError, "There is no"), self.env.cr.savepoint():
+            wizard.action_apply()
+
+        self.assertFalse(self.customer_link(self.ada))
+
+    def test_second_person_is_told_that_the_link_has_changed(self):
+        third = self.env["res.partner"].create({"name": "Third"})
+        mine = self.wizard(self.link, "relink", partner_id=self.other)
+        theirs = self.wizard(self.link, "relink", partner_id=third)
+        mine.action_apply()
+
+        with self.assertRaisesRegex(UserError, "since you opened it"):
+            theirs.action_apply()
+
+        self.assertEqual(self.link.odoo_id, self.other)
+
+    def test_mark_of_a_moved_links_old_record_is_closed_in_the_book(self):
+        """It was under way when its record went, and nothing is linked to that now."""
+        gid = self.ada["id"]
+        book = self.env["shopify.mutation"]
+        subject = f"mark/Customer/{gid}"
+        book._note(
+            self.backend, "k" * 32, "metafields/set", {}, [subject], None, "intent"
+        )
+        again = self.shop.create_customer(email="again@x.org", first_name="Again")
+        self.shop.delete_customer(gid)
+        self.wizard(self.link, "move", other_gid=again["id"]).action_apply()
+        self.settle()
+        book.search([("uuid", "=", "k" * 32)]).created_at -= timedelta(hours=1)
+
+        self.wake()
+        self.run_syncs()
+
+        self.assertEqual(book._open_for(self.backend, [subject]), [])
+        self.wake()
+        self.assertFalse(self.triggers(gid))
+        self.assertMarked(again["id"], self.first)
+
     def test_operator_relinks_and_only_a_manager_unlinks_or_splits(self):
         operator = self.user("operator")
         for mode in ("unlink", "split"):
@@ -353,6 +449,87 @@ class TestRelinkProduct(RelinkCase):
         self.assertMarked(self.item["variants"][0], None)
         self.assertReview(self.item["id"], "unlinked_by_hand")
         self.assertTrue(product.exists())
+
+    def as_new(self, gid):
+        """From the list: what mends an unlinked record's stop."""
+        action = self.assertReview(gid, "unlinked_by_hand").action_fix()
+        model = self.env[action["res_model"]].with_context(**action["context"])
+        form = Form(model)
+        form.mode = "new"
+        form.reason = "another one"
+        return form.save()
+
+    def test_unlinked_product_treated_as_new_comes_in_with_its_variants(self):
+        gid, variant = self.item["id"], self.variant.shopify_gid
+        first = self.variant.odoo_id
+        self.wizard(self.product, "unlink").action_apply()
+        self.settle()
+        self.read_again("products", gid)
+        before = self.records()
+
+        self.as_new(gid).action_apply()
+        self.settle()
+
+        after = self.records()
+        more = {name: after[name] - before[name] for name in after}
+        self.assertEqual(
+            {name: count for name, count in more.items() if count},
+            {
+                "product.template": 1,
+                "product.product": 1,
+                "shopify.product.template": 1,
+                "shopify.product.product": 1,
+            },
+        )
+        made = self.variant_link(self.item).odoo_id
+        self.assertNotEqual(made, first)
+        self.assertMarked(variant, made)
+        self.assertMarked(gid, made.product_tmpl_id)
+        self.assertEqual(self.product_link(self.item).odoo_id, made.product_tmpl_id)
+        self.read_again("products", gid)
+        self.assertDone(gid, "unchanged")
+        self.assertEqual(self.records(), after)
+        self.assertIn("unlinked from", self.told("Product", gid))
+
+    def test_treated_as_new_before_its_marks_were_removed(self):
+        gid, variant = self.item["id"], self.variant.shopify_gid
+        self.product._unlink_chosen("wrong one")
+        with self.backend._client() as client:
+            self.env["shopify.product.template"]._treat_as_new(
+                self.backend, client, gid, "another one"
+            )
+        for _time in range(2):
+            self.settle()
+
+        made = self.variant_link(self.item).odoo_id
+        self.assertMarked(variant, made)
+        self.assertMarked(gid, made.product_tmpl_id)
+        self.assertFalse(self.env["shopify.parted"].search([]))
+
+    def test_unlinked_variant_alone_is_what_its_item_is_about(self):
+        gid, variant = self.item["id"], self.variant.shopify_gid
+        first = self.variant.odoo_id
+        self.wizard(self.variant, "unlink").action_apply()
+        self.settle()
+        wizard = self.as_new(gid)
+
+        self.assertEqual(
+            (wizard.shopify_type, wizard.shopify_gid), ("ProductVariant", variant)
+        )
+        before = self.records()
+        wizard.action_apply()
+        self.settle()
+
+        # Odoo holds a product without options once: a person links the variant.
+        row = self.assertReview(gid, "variant_unmapped")
+        self.assertEqual(self.records(), before)
+        self.assertEqual(row._wait_keys(), [f"variant:{variant}"])
+        self.env["shopify.product.product"]._link_chosen(
+            self.backend, variant, first, "right after all"
+        )
+        self.settle()
+        self.assertDone(gid, "unchanged")
+        self.assertMarked(variant, first)
 
     def test_variant_made_anew_takes_over_the_link_of_the_gone_one(self):
         product = self.variant.odoo_id
@@ -456,6 +633,19 @@ class TestRelinkLocation(RelinkCase):
         self.sync(bought)
         self.assertEqual(self.sale_order(bought).warehouse_id, self.second)
 
+    def test_location_is_never_treated_as_new(self):
+        wizard = self.wizard(self.place, "new")
+
+        with self.assertRaisesRegex(UserError, "is linked"):
+            wizard.action_apply()
+        with (
+            self.backend._client() as client,
+            self.assertRaisesRegex(UserError, "can't be treated as new"),
+        ):
+            self.place._treat_as_new(
+                self.backend, client, self.place.shopify_gid, "wrong"
+            )
+
     def test_location_of_no_warehouse_is_refused(self):
         alone = self.env["stock.location"].create(
             {"name": "Alone", "location_id": False, "company_id": self.company.id}
@@ -466,3 +656,105 @@ class TestRelinkLocation(RelinkCase):
             self.place._relink(alone, "wrong one")
 
         self.assertEqual(self.place.location_id, before)
+
+
+class TestAffected(RelinkCase):
+    """What an act on a link has looked at again, in a store with much to review."""
+
+    def setUp(self):
+        super().setUp()
+        self.ada = self.shop.create_customer(email="ada@x.org", first_name="Ada")
+        self.read_again("customers", self.ada["id"])
+        self.link = self.customer_link(self.ada)
+        self.first = self.link.odoo_id
+
+    def fill(self, count, params, start=0):
+        """So many open items, stopped for this."""
+        self.env.cr.execute(
+            "INSERT INTO shopify_sync (backend_id, company_id, flow, direction,"
+            " drain_group, subject_type, subject_key, state, nature, reason_code,"
+            " reason_params, priority)"
+            " SELECT %s, %s, 'orders', 'in', 'records', 'Order',"
+            "        'gid://shopify/Order/' || n, 'review', 'conflict',"
+            "        'identity_conflict', %s, 20"
+            "   FROM generate_series(%s, %s) n",
+            [
+                self.backend.id,
+                self.company.id,
+                json.dumps(params),
+                7_000_000 + start,
+                7_000_000 + start + count - 1,
+            ],
+        )
+        self.env.invalidate_all()
+
+    def affected(self):
+        rows, count = self.link._open_syncs(limit=20)
+        return len(rows), count
+
+    def test_only_whole_names_count(self):
+        self.fill(1, {"ours": f"Ada (res.partner {self.first.id})"})
+        self.fill(1, {"other": self.ada["id"]}, 1)
+        for place, text in enumerate(
+            (
+                f"res.partner {self.first.id}0",
+                f"shopify.res.partner {self.first.id}",
+                f"{self.ada['id']}0",
+            )
+        ):
+            self.fill(1, {"ours": text}, 2 + place)
+
+        self.assertEqual(self.affected(), (2, 2))
+
+    def test_preview_takes_as_many_queries_for_5000_items_as_for_50(self):
+        params = {"ours": f"res.partner {self.first.id}"}
+        self.fill(50, params)
+        few = self.queries_of_preview()
+        self.fill(4950, params, start=50)
+
+        self.assertEqual(self.queries_of_preview(), few)
+
+    def queries_of_preview(self):
+        wizard = self.wizard(self.link, "relink")
+        self.env.flush_all()
+        self.env.invalidate_all()
+        before = self.env.cr.sql_log_count
+        self.assertTrue(wizard.preview)
+        self.assertLessEqual(len(wizard.affected_ids), 20)
+        return self.env.cr.sql_log_count - before
+
+    def test_number_is_of_all_and_the_list_is_short(self):
+        self.fill(5000, {"ours": f"res.partner {self.first.id}"})
+        wizard = self.wizard(self.link, "relink")
+
+        self.assertEqual(wizard.affected_count, 5000)
+        self.assertEqual(len(wizard.affected_ids), 20)
+
+    def test_each_look_has_an_index(self):
+        self.fill(5000, {"ours": "res.partner 1"})
+        self.env.cr.execute(
+            "UPDATE shopify_sync SET state = 'done' WHERE subject_key NOT LIKE %s",
+            ["gid://shopify/Order/70000%"],
+        )
+        self.env.cr.execute("ANALYZE shopify_sync, shopify_sync_wait")
+        self.env.cr.execute("SET LOCAL enable_seqscan = off")
+        query = self.link._affected(())
+        self.env.cr.execute(SQL("EXPLAIN %s SELECT id FROM affected", query))
+        plan = "\n".join(line for (line,) in self.env.cr.fetchall())
+
+        self.assertIn("shopify_sync_open_stops", plan)
+        self.assertNotIn("Seq Scan", plan)
+        self.env.cr.execute("SET LOCAL enable_seqscan = on")
+
+    def test_all_are_looked_at_again(self):
+        self.fill(5000, {"ours": f"res.partner {self.first.id}"})
+        other = self.env["res.partner"].create({"name": "Other"})
+
+        self.link._relink(other, "wrong one")
+
+        self.assertEqual(
+            self.env["shopify.trigger"].search_count(
+                [("subject_type", "=", "Order"), ("cause", "=", "relinked")]
+            ),
+            5000,
+        )

@@ -10,6 +10,7 @@ from odoo.addons.shopify_connector.models import (
     match_judge,
     scan_reader,
     shopify_scan,
+    shopify_steps,
 )
 
 from .sync_case import SyncCase
@@ -530,7 +531,7 @@ class TestReading(ScanCase):
         self.stock_up(3)
         self.small_lots()
         scan = self.backend._scan("matching", ["ProductVariant"])
-        with patch.object(shopify_scan, "STEP_SECONDS", -1):
+        with patch.object(shopify_steps, "STEP_SECONDS", -1):
             while scan.part_ids.state != "ready":
                 self.step(scan)
             self.step(scan)

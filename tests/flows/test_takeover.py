@@ -1,9 +1,16 @@
 """Links of other connectors: claims, checked on both sides, then linked or left."""
 
 import base64
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
+
+from odoo.addons.shopify_connector.models import (
+    shopify_backend,
+    shopify_steps,
+    shopify_takeover_file,
+)
 
 from .sync_case import SyncCase
 
@@ -201,6 +208,24 @@ class TestTakeoverFile(TakeoverCase):
         self.assertEqual(lines[1].why, "differs: company")
         self.assertFalse(lines[1].name_here)
 
+    def test_lines_of_a_product_declared_shared_are_all_linked(self):
+        one, two, ours = self.mug("MUG"), self.mug("MUG"), self.odoo_product("MUG")
+        self.env["shopify.shared.product"]._declare(self.backend, ours, "two looks")
+        gids = [one["variants"][0], two["variants"][0]]
+        run = self.from_file(
+            "shopify_id,type,odoo_id\n"
+            + "".join(f"{gid},variant,{ours.id}\n" for gid in gids)
+        )
+        self.assertEqual(
+            {each[0] for each in self.verdicts(run).values()}, {"confirmed"}
+        )
+
+        run.action_link()
+        self.run_syncs()
+
+        links = self.variant_link({"variants": gids})
+        self.assertEqual((len(links), links.odoo_id), (2, ours))
+
     def test_what_changed_after_the_dry_run_is_not_linked(self):
         mug, ours = self.mug("MUG"), self.odoo_product("MUG")
         run = self.from_file(f"gid,odoo_id\n{mug['variants'][0]},{ours.id}\n")
@@ -387,6 +412,37 @@ class TestTakeoverDatabase(TakeoverCase):
         self.assertEqual(run.line_ids.verdict, "confirmed")
         self.assertEqual(run.line_ids.found_id, ours.id)
 
+    def test_records_of_another_company_are_not_read(self):
+        self.env.cr.execute(
+            "CREATE TABLE shopify_old (id serial PRIMARY KEY, shopify_id varchar,"
+            " product_id int, sale_order_id int)"
+        )
+        company = self.env["res.company"].create({"name": "Elsewhere"})
+        foreign = self.odoo_product("THEIRS", company_id=company.id)
+        ours, open_to_all = self.odoo_product("OURS"), self.odoo_product("ALL")
+        ours.product_tmpl_id.company_id = self.backend.company_id
+        for number, product in enumerate((foreign, ours, open_to_all), start=1):
+            self.env.cr.execute(
+                "INSERT INTO shopify_old (shopify_id, product_id) VALUES (%s, %s)",
+                [str(number), product.id],
+            )
+        run = self.run_for(origin="database")
+        run.source_ids.sudo().create(
+            {
+                "takeover_id": run.id,
+                "chosen": True,
+                "table": "shopify_old",
+                "column": "shopify_id",
+                "id_column": "product_id",
+                "odoo_model": "product.product",
+                "shopify_type": "ProductVariant",
+            }
+        )
+        run.action_check()
+        self.run_syncs()
+
+        self.assertEqual(set(run.line_ids.mapped("odoo_id")), {ours.id, open_to_all.id})
+
     def test_own_tables_are_not_offered(self):
         run = self.run_for(origin="database")
         run.action_inspect()
@@ -427,6 +483,20 @@ class TestTakeoverMarks(TakeoverCase):
         self.assertEqual(found[variant], ("confirmed", ""))
         self.assertEqual(found[wrong], ("contradicted", "differs: SKU"))
 
+    def test_type_that_may_not_be_read_has_a_line_that_says_so(self):
+        mug, ours = self.mug("MUG"), self.odoo_product("MUG")
+        self.shop.set_metafield(mug["variants"][0], "custom", "odoo_id", str(ours.id))
+        self.shop.fault("missing_scope", scope="read_customers", times=None)
+        run = self.run_for(origin="marks")
+
+        run.action_check()
+        self.run_syncs()
+
+        bad = run.line_ids.filtered(lambda line: line.verdict == "bad")
+        self.assertEqual((run.state, run.confirmed_count), ("checked", 1))
+        self.assertEqual((bad.shopify_type, bad.text), ("Customer", "Customer"))
+        self.assertIn("read_customers", bad.why)
+
     def test_an_invoice_leads_to_its_order(self):
         order = self.order([("SHIRT", 1)])
         sale = self.old_order(order, 23.0)
@@ -444,6 +514,119 @@ class TestTakeoverMarks(TakeoverCase):
 
 
 class TestTakeoverJob(TakeoverCase):
+    def small_lots(self, size):
+        lots = patch.object(shopify_takeover_file, "ROWS_A_LOT", size)
+        lots.start()
+        self.addCleanup(lots.stop)
+
+    def step(self, run, seconds=-1):
+        """One lot of it, in a job of its own."""
+        self.env.flush_all()
+        try:
+            with (
+                patch.object(shopify_steps, "STEP_SECONDS", seconds),
+                self.env.registry.cursor() as cr,
+            ):
+                env = self.env(cr=cr, user=self.env.ref("base.user_root"))
+                run.with_env(env)._step_job()
+        finally:
+            self.env.invalidate_all()
+
+    def drop_jobs(self):
+        self.env["queue.job"].search([("model_name", "=", "shopify.takeover")]).unlink()
+
+    def test_file_is_read_by_the_job_in_lots_and_a_kill_loses_and_repeats_no_line(self):
+        self.small_lots(3)
+        text = 'gid,odoo_id,type\n1,1,variant\n"2",1,variant\nbad,1,variant\n'
+        text += '3,1,variant\n4,"1\n",variant\n5,1,variant\n6,"1,variant\n7,1,variant\n'
+        run = self.run_for(file=base64.b64encode(text.encode()))
+
+        run.action_check()
+
+        self.assertEqual((run.state, len(run.line_ids)), ("gathering", 0))
+        self.step(run)
+        self.assertEqual(run.line_ids.sorted("line").mapped("line"), [2, 3, 4])
+        self.assertGreater(run.progress, 30)
+        self.assertLess(run.progress, 60)
+        self.drop_jobs()  # its worker died
+        self.wake()
+        self.run_syncs()
+
+        self.assertEqual(run.state, "checked")
+        lines = run.line_ids.sorted("line")
+        self.assertEqual(lines.mapped("line"), [2, 3, 4, 5, 6, 8, 9, 10])
+        bad = lines.filtered(lambda line: line.verdict == "bad")
+        self.assertEqual(
+            [(line.line, line.why) for line in bad],
+            [
+                (4, "“bad” is no Shopify ID"),
+                (9, "a quotation mark in the line is never closed"),
+            ],
+        )
+        self.assertEqual(run.progress, 100)
+
+    def test_file_kept_in_the_database_is_read_as_well(self):
+        self.env["ir.config_parameter"].set_param("ir_attachment.location", "db")
+        mug, ours = self.mug("MUG"), self.odoo_product("MUG")
+
+        run = self.from_file(f"gid,odoo_id\n{mug['variants'][0]},{ours.id}\n")
+
+        self.assertFalse(run._attachment().store_fname)
+        self.assertEqual((run.header, run.confirmed_count), ("gid, odoo_id", 1))
+
+    def test_what_is_being_read_is_not_changed(self):
+        run = self.run_for(file=base64.b64encode(b"gid,odoo_id\n1,2\n"))
+        run.action_check()
+
+        with self.assertRaisesRegex(UserError, "at work"):
+            run.file = base64.b64encode(b"gid,odoo_id\n3,4\n")
+        with self.assertRaisesRegex(UserError, "at work"):
+            run.unlink()
+
+    def test_step_that_breaks_leaves_the_run_ready_to_be_checked_again(self):
+        mug, ours = self.mug("MUG"), self.odoo_product("MUG")
+        run = self.from_file(f"gid,odoo_id\n{mug['variants'][0]},{ours.id}\n")
+        run.action_link()
+
+        run._step_failed(exc_name="KeyError", exc_message="x")
+
+        self.assertEqual((run.state, run.message), ("checked", "KeyError: x"))
+        run.action_check()
+        run._step_failed(exc_name="KeyError", exc_message="y")
+        self.assertEqual((run.state, run.message), ("draft", "KeyError: y"))
+
+    def test_retention_drops_old_runs_with_their_file_but_none_at_work(self):
+        runs = self.env["shopify.takeover"].create(
+            [
+                {
+                    "backend_id": self.backend.id,
+                    "file": base64.b64encode(b"gid,email\n1,ada@x.org\n"),
+                    "state": state,
+                }
+                for state in ("draft", "checked", "done", "checking", "checked")
+            ]
+        )
+        lines = self.env["shopify.takeover.line"].create(
+            [{"takeover_id": run.id, "text": "ada@x.org"} for run in runs]
+        )
+        files = [run._attachment() for run in runs]
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE shopify_takeover SET write_date = '2020-01-01' WHERE id = ANY(%s)",
+            [runs[:4].ids],
+        )
+        with (
+            patch.object(shopify_backend, "ROWS_A_LOT", 1),
+            patch.object(self.registry["ir.cron"], "_commit_progress"),
+        ):
+            self.env["shopify.backend"]._drop_old_scans(180)
+
+        self.assertEqual(runs.exists(), runs[3:])
+        self.assertEqual(lines.exists(), lines[3:])
+        self.assertEqual(
+            [bool(each.exists()) for each in files], [False] * 3 + [True] * 2
+        )
+
     def test_three_lots_of_lines_all_get_a_verdict(self):
         self.patch(type(self.env["shopify.takeover"]), "_lot_size", lambda *_args: 2)
         lines = ""

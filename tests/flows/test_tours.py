@@ -124,8 +124,9 @@ class TestMatchingTour(ShopifyHttpCase):
         self.assertEqual(never.reason, "a sample")
         run = self.env["shopify.match.run"].search([])
         self.assertEqual((run.total, run.state), (5000, "open"))
-        while run.state == "open":
-            run._step()
+        with self.backend._client() as client:
+            while run.state == "open":
+                run._step(client, float("inf"))
         self.assertEqual((run.state, run.done_count), ("done", 5000))
         gids = [gid for product in products for gid in product["variants"]]
         self.assertEqual(links.search_count([("shopify_gid", "in", gids)]), 5000)

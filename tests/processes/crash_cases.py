@@ -167,6 +167,57 @@ class UnmarkCase(MarkCase):
         )
 
 
+class ProductCreateCase(Case):
+    """What Odoo alone has is made in Shopify, as the worksheet asks for it."""
+
+    document, root = "products/create", "productSet"
+    operation = "ProductsCreate"
+    model, link, flow = "product.template", "shopify.product.template", "products"
+    typename = "Product"
+
+    def provoke(self):
+        self.round += 1
+        [self.record] = self.store.rpc(self.model, "create", [self.values()])
+        subject = [self.flow, "out", self.model, self.record]
+        self.store.rpc("shopify.backend", "test_ask_here", [self.store.id], subject)
+
+    def values(self) -> dict:
+        sku = f"MADE-{self.store.id}-{self.round}"
+        return {"name": sku, "default_code": sku, "is_storable": True}
+
+    def again(self):
+        self.trigger(self.flow, "out", self.model, self.record)
+
+    def wrong(self):
+        made = [
+            gid
+            for gid, record in self.store.links(self.link).items()
+            if record == self.record
+        ]
+        there = [
+            node["id"]
+            for node in self.store.shop("list_objects", typename=self.typename)
+            if self.store.marks(node["id"]).get("id") == str(self.record)
+        ]
+        state = self.store.syncs("out").get(str(self.record), ("none",))[0]
+        return (
+            _differ("made", len(there), 1)
+            + _differ("links", made, there)
+            + _differ("state", state, "done")
+        )
+
+
+class CustomerCreateCase(ProductCreateCase):
+    document, root = "customers/create", "customerCreate"
+    operation = "CustomersCreate"
+    model, link, flow = "res.partner", "shopify.res.partner", "customers"
+    typename = "Customer"
+    flows = ("products", "customers")
+
+    def values(self) -> dict:
+        return {"name": "Made Here", "email": f"m{self.round}-{self.store.id}@x.org"}
+
+
 class FulfillmentCase(Case):
     document, root = "fulfillments/create", "fulfillmentCreate"
     operation = "FulfillmentsCreate"
@@ -396,6 +447,8 @@ CASES = {
     for case in (
         MarkCase,
         UnmarkCase,
+        ProductCreateCase,
+        CustomerCreateCase,
         FulfillmentCase,
         StockCase,
         SubscriptionCreateCase,

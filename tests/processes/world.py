@@ -542,6 +542,7 @@ class Store:
         column = {"shopify.sale.order": "sale_order_id"}.get(model, "odoo_id")
         rows = self.world.sql(
             f"SELECT shopify_gid, {column} FROM {table} WHERE backend_id = {self.id}"
+            " AND shopify_gid IS NOT NULL"
         )
         assert len({gid for gid, _odoo in rows}) == len(rows), rows
         return {gid: int(odoo) for gid, odoo in rows}

@@ -263,9 +263,9 @@ REASONS = (
         code="links_not_rebuilt",
         title=_("Links not rebuilt after a restore"),
         message=_(
-            "This database was restored from a backup: records that were linked since "
-            "are missing here. Nothing runs until the links are rebuilt from Shopify, or "
-            "a manager says why that isn't needed."
+            "Links were lost here, or this database was restored from a backup. What "
+            "rests for it goes on when the links are rebuilt from Shopify, or when a "
+            "manager says why that isn't needed."
         ),
         nature="configuration",
         retry_safe=True,

@@ -314,7 +314,7 @@ REASONS = (
             "%(record)s is ready: %(summary)s. This flow is in review, so a person "
             "accepts it first. Nothing was written yet."
         ),
-        nature="configuration",
+        nature="data",
         retry_safe=True,
         retry_text=_("Safe: accepting does what is described, once."),
         fix="accept",

@@ -54,6 +54,22 @@ REASONS = (
         weight=40,
     ),
     Reason(
+        code="company_not_imported",
+        title=_("Company not in Odoo yet"),
+        headline=_("The company %(company)s is not linked to an Odoo contact yet"),
+        message=_(
+            "%(record)s belongs to the company %(company)s, which is not linked to an "
+            "Odoo contact yet. It goes on as soon as the company is."
+        ),
+        nature="data",
+        retry_safe=True,
+        retry_text=_("Safe once the company is linked."),
+        fix="open_blocker",
+        fix_label=_("Open the company's sync"),
+        cause=("company",),
+        weight=35,
+    ),
+    Reason(
         code="order_not_imported",
         title=_("Order not in Odoo yet"),
         headline=_("Order %(order)s is not in Odoo yet"),

@@ -74,12 +74,15 @@ registry.category("web_tour.tours").add("shopify_matching", {
             run: "click",
         },
         {
-            trigger: ".o_data_row:contains('Sample (S)') .o_list_record_selector input",
-            run: "click",
+            trigger: ".o_data_row:contains('Sample (S)') .o_data_cell[name=name]",
+            run() {
+                this.anchor.focus();
+            },
         },
         {
-            trigger: ".o_control_panel button[name=action_never]",
-            run: "click",
+            content: "By its key: the row that has the focus",
+            trigger: ".o_data_row:contains('Sample (S)') .o_data_cell:focus",
+            run: "press n",
         },
         {
             trigger: ".modal .o_field_widget[name=reason] input",

@@ -40,3 +40,8 @@ class ShopifyBackend(models.Model):
         """Further drain jobs beside whatever is queued or running already."""
         for _number in range(count):
             self.with_user(SUPERUSER_ID).with_delay()._drain(group)
+
+    def test_ask_here(self, subject):
+        """Ask for one subject, as the worksheet does: (flow, direction, type, key)."""
+        self.env["shopify.trigger"].sudo()._insert(self, [tuple(subject)], "accepted")
+        return True
