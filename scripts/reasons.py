@@ -23,6 +23,7 @@ KINDS = {
     "conflict": "The two sides disagree",
     "defect": "Defect",
 }
+ROLES = {"finance": "finance team", "warehouse": "warehouse team"}
 # What stands in the example for a parameter; each needs one.
 EXAMPLES = {
     "amount": "4.00 EUR",
@@ -143,7 +144,8 @@ def entry(reason: Reason) -> str:
         kind += "; concerns the whole store, so the flow pauses"
     lines += [f"- Kind: {kind}.", f"- Retry: {example(reason.retry_text, reason)}"]
     if reason.fix != "none":
-        lines.append(f"- Fix: *{reason.fix_label}*, by the {reason.owner_role}.")
+        role = ROLES.get(reason.owner_role, reason.owner_role)
+        lines.append(f"- Fix: *{reason.fix_label}*, by the {role}.")
     else:
         lines.append("- Fix: nothing to do.")
     lines.append(f"- Weight: {reason.weight}. For support: `{reason.code}`.")

@@ -34,16 +34,20 @@ CELL = ".o_data_row .o_data_cell, .o_kanban_record:not(.o_kanban_ghost)"
 PAGES = {
     "overview": ("shopify-overview", KANBAN, None),
     "review": ("shopify-review", LIST, None),
-    "review-open": ("shopify-review", LIST, ".o_group_header"),
+    "review-open": ("shopify-stops", LIST, ".o_group_header"),
     "orders": ("shopify-orders", LIST, None),
     "products": ("shopify-products", LIST, None),
     "customers": ("shopify-customers", LIST, None),
     "stock": ("shopify-stock", LIST, None),
     "history": ("shopify-history", LIST, None),
+    "explain": ("shopify-explain", FORM, None),
     "stores": ("shopify-stores", LIST, None),
     "flows": ("shopify-flows", LIST, None),
     "locations": ("shopify-locations", LIST, None),
     "taxes": ("shopify-taxes", LIST, None),
+    "payment-gateways": ("shopify-payment-gateways", LIST, None),
+    "ways-of-sending": ("shopify-ways-of-sending", LIST, None),
+    "needed": ("shopify-stores/1", FORM, "button[name=action_readiness]"),
     "store": ("shopify-stores/1", FORM, None),
 }
 OPERATORS = {"writes": ("shopify-writes", LIST, None)}
@@ -57,10 +61,11 @@ MANAGERS = {
     "audits": ("action-shopify_connector.action_scan", LIST, None),
     "variant-links": ("action-shopify_connector.action_variant_links", LIST, None),
     "shared-list": ("shopify-shared", LIST, None),
-    "previews": ("shopify-review", LIST, ".o_group_header:has-text('accept')"),
+    "previews": ("shopify-stops", LIST, ".o_group_header:has-text('accept')"),
 }
 # Pages from which the first row is opened too, and what that picture is called.
 ROWS = {
+    "review": "cause",
     "review-open": "review-item",
     "orders": "order",
     "matching-open": "match",

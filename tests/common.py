@@ -25,6 +25,7 @@ from odoo.addons.queue_job.controllers.main import RunJobController
 from odoo.addons.queue_job.job import Job
 
 from .emulator import Emulator
+from .flows.four_answers import FourAnswers
 
 LOOPBACK = ("127.0.0.1", "localhost")
 SHOP = "testshop"
@@ -56,7 +57,7 @@ def _commit_and_follow(cursor):
         callback()
 
 
-class ShopifyBase:
+class ShopifyBase(FourAnswers):
     """What every test class has; mixed into Odoo's test cases below."""
 
     # None leaves the class without a store, for tests of connecting itself.
@@ -186,6 +187,7 @@ class ShopifyBase:
             env.flush_all()
             with patch.dict(config.options, {"test_enable": True}):
                 RunJobController._runjob(env, job)
+        self._hear_answers()
 
     def syncs(self, **values):
         """The store's sync rows that have these values."""

@@ -49,7 +49,9 @@ class Client:
     clock: seconds, as api/deadline.now; `send_before` is a time of this clock.
     longest_wait: seconds to wait for points before ThrottledError. keep: share of the
     bucket left to others, for work that can wait. read_only: refuse every mutation, for
-    a copy of the database; no switch of the client takes that back.
+    a copy of the database; no switch of the client takes that back. refused: the list
+    in which a preview collects the writes that it would have sent; such a client is
+    read-only, and nothing of them is kept elsewhere.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Client:
         longest_wait: float = LONGEST_WAIT,
         keep: float = 0.0,
         read_only: bool = False,
+        refused: list[Any] | None = None,
     ):
         self.shop = domain.normalise(shop)
         self.url = domain.graphql_url(domain.endpoint(shop, base_url))
@@ -73,6 +76,9 @@ class Client:
         # Of the last answer, for support; and how many writes were tried.
         self.last_request_id = ""
         self.mutations_sent = 0
+        # Requests with their answers, where whoever works with the client asks for them
+        # by a list; as they came, so nobody stores them uncleaned (api/support).
+        self.kept: list[dict[str, Any]] | None = None
         # Shopify's clock less ours, at most, by the last answer that told its time.
         self._shop_ahead: float | None = None
         self._token = token
@@ -82,7 +88,8 @@ class Client:
         self._timeout = (connect_timeout, read_timeout)
         self._longest_wait = longest_wait
         self._keep = keep
-        self._read_only = read_only
+        self._read_only = read_only or refused is not None
+        self.refused = refused
         self._session = open_session(self.url)
 
     def __enter__(self):
@@ -176,6 +183,16 @@ class Client:
         if grant is None:
             grant = self.reserve(name, cost=cost)
         reply = self._exchange(operation, content, send_before, grant)
+        if self.kept is not None:
+            self.kept.append(
+                {
+                    "operation": name,
+                    "variables": dict(variables or {}),
+                    "status": reply.status,
+                    "answer": reply.content,
+                    "request_id": reply.request_id,
+                }
+            )
         return to_answer(reply)
 
     def _exchange(

@@ -52,6 +52,7 @@ class PlannedLine:
     number. unit_price: before discounts, with or without tax as `included` says.
     discounts, taxes: exact amounts of the whole line, never per unit.
     variant_gid, product_gid: None for what is no product of the shop (any more).
+    delivery: of a shipping line, the key that a mapping is found by.
     """
 
     gid: str
@@ -67,6 +68,7 @@ class PlannedLine:
     variant_title: str = ""
     sku: str = ""
     removed: int = 0
+    delivery: str = ""
 
     @property
     def gross(self) -> Decimal:
@@ -97,6 +99,26 @@ class PlannedLine:
     def label(self) -> str:
         """What people call the line: its SKU, else its title."""
         return self.sku or self.title
+
+    def amounts(self) -> dict[str, Any]:
+        """What makes the line's amount, as plain JSON that is kept with the line's link;
+        amounts are text, exact."""
+        return {
+            "label": self.label,
+            "title": self.title,
+            "quantity": self.quantity,
+            "unit_price": _exact(self.unit_price),
+            "discounts": [[each.title, _exact(each.amount)] for each in self.discounts],
+            "taxes": [
+                [each.key.describe(), _exact(each.amount)] for each in self.taxes
+            ],
+            "removed": self.removed,
+            "total": _exact(self.total),
+        }
+
+
+def _exact(amount: Decimal) -> str:
+    return f"{amount:f}"
 
 
 def odoo_price(line: PlannedLine, discount_digits: int) -> tuple[Decimal, Decimal]:
@@ -217,10 +239,21 @@ def shipping_lines(node: Mapping[str, Any], reading: Reading) -> list[PlannedLin
             included=reading.included,
             discounts=_shipping_discount(line, reading),
             taxes=tax_amounts(line.get("taxLines"), reading.included, reading.side),
+            delivery=delivery_key(line),
         )
         for number, line in enumerate(_nodes(node.get("shippingLines")), 1)
         if not line.get("isRemoved")
     ]
+
+
+def delivery_key(line: Mapping[str, Any]) -> str:
+    """What makes two shipping lines the same way of sending: {source code title}.
+
+    The title is in the buyer's language, so it counts only where there is no code.
+    """
+    name = line.get("code") or line.get("title") or ""
+    parts = (line.get("source") or "", name)
+    return "|".join(" ".join(part.split()).replace("|", "/") for part in parts)
 
 
 def _shipping_discount(

@@ -30,7 +30,7 @@ class Known:
 
     variants, locations: GIDs. taxes: mapping keys as text. currencies: active in Odoo.
     pricelists: currencies of the store's pricelists. products: those SETTINGS that name
-    a product.
+    a product. deliveries: keys of shipping lines that have a delivery method of their own.
     """
 
     variants: frozenset[str] = frozenset()
@@ -39,6 +39,7 @@ class Known:
     currencies: frozenset[str] = frozenset()
     pricelists: frozenset[str] = frozenset()
     products: frozenset[str] = frozenset()
+    deliveries: frozenset[str] = frozenset()
 
 
 def missing(plan: OrderPlan, known: Known) -> Failure | None:
@@ -93,7 +94,8 @@ def _missing_money(plan: OrderPlan, known: Known) -> Iterable[Failure]:
 
 def _missing_products(plan: OrderPlan, known: Known) -> Iterable[Failure]:
     for line in plan.lines:
-        if line.kind != "variant" and not line.variant_gid:
+        has_own = line.variant_gid or line.delivery in known.deliveries
+        if line.kind != "variant" and not has_own:
             if SETTINGS[line.kind] not in known.products:
                 yield _product_failure(plan, line)
 

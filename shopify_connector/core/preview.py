@@ -18,7 +18,19 @@ from .orders import OrderPlan
 from .product_links import LinkPlan
 from .reasons.reason import _
 
-Kind = Literal["created", "linked", "changed", "sent", "totals", "stopped"]
+Kind = Literal[
+    "created",
+    "linked",
+    "changed",
+    "sent",
+    "totals",
+    "stopped",
+    "updated",
+    "records",
+    "posted",
+    "bound",
+    "next",
+]
 
 TITLES: Mapping[str, str] = {
     "created": _("Made in Odoo"),
@@ -27,6 +39,12 @@ TITLES: Mapping[str, str] = {
     "sent": _("Written to Shopify"),
     "totals": _("Totals"),
     "stopped": _("Not done yet"),
+    # Of a dry run, as found in the database before it is rolled back.
+    "updated": _("Changed in Odoo"),
+    "records": _("New records in Odoo"),
+    "posted": _("Posted or done in Odoo"),
+    "bound": _("Links made"),
+    "next": _("Goes on by itself afterwards"),
 }
 # Words of previews that are translated when they are shown; others are names.
 WORDS = (

@@ -291,7 +291,7 @@ def plan_links(
         # A product is taken over whole or not at all.
         return stops[0]
     if template.action in ("unmapped", "create"):
-        return _plan_new(plan, template)
+        return _plan_new(plan, template, variants, index)
     links = _new_links(variants)
     failure = template.failure
     return LinkPlan(
@@ -304,9 +304,22 @@ def plan_links(
     )
 
 
-def _plan_new(plan, template) -> LinkPlan | Failure:
+def _plan_new(plan, template, variants, index) -> LinkPlan | Failure:
     if template.action == "unmapped":
         return Failure("product_unmapped", {"product": plan.title})
+    for variant in plan.variants:
+        decision = variants[variant.gid]
+        if decision.action in ("update", "update_and_mark"):
+            # Made anew it would be linked twice: that product is to be unlinked first.
+            return Failure(
+                "match_taken",
+                {
+                    "key": "variants",
+                    "value": variant.label(),
+                    "candidate": index[decision.odoo_id].name,
+                    "other": variant.gid,
+                },
+            )
     return LinkPlan(
         product=plan, link_template=True, make_template=True, make=plan.variants
     )

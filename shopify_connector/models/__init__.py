@@ -17,7 +17,6 @@ from . import (
     shopify_trigger,
 )
 from . import shopify_access
-from . import shopify_pause
 from . import shopify_queue
 from . import shopify_waits
 from . import shopify_webhooks
@@ -26,6 +25,7 @@ from . import shopify_api_version
 from . import shopify_sync_people
 from . import shopify_sync_record
 from . import shopify_sync_run
+from . import shopify_pause
 from . import shopify_mapping_tax
 from . import shopify_sale_order
 from . import shopify_sale_order_line
@@ -34,6 +34,7 @@ from . import sale_order
 from . import account_move
 from . import shopify_draft_order
 from . import shopify_product_tag
+from . import shopify_sync_names
 from . import shopify_sync_text
 from . import shopify_shared
 from . import shopify_product_template
@@ -74,10 +75,25 @@ from . import shopify_gate
 from . import shopify_sync_search
 from . import shopify_sync_fix
 from . import shopify_preview
+from . import shopify_dry_run
+from . import shopify_order_table
+from . import order_lister
+from . import shopify_sync_page
 from . import shopify_book_text
+from . import shopify_owner
+from . import shopify_cause
+from . import shopify_forecast
+from . import shopify_cause_acts
+from . import shopify_cause_people
+from . import shopify_pause_end
+from . import shopify_pause_people
+from . import shopify_job
 from . import fulfillment_answer
 from . import shopify_copy
 from . import shopify_overview
+from . import shopify_mapping_payment
+from . import shopify_mapping_delivery
+from . import shopify_readiness
 from . import shopify_takeover
 from . import shopify_takeover_source
 from . import shopify_takeover_line
@@ -86,5 +102,8 @@ from . import shopify_takeover_run
 from . import shopify_duplicate
 from . import shopify_health
 from . import shopify_record
+from . import shopify_explain
+from . import shopify_kept_request
+from . import shopify_support
 from . import stock_location
 from . import res_config_settings

@@ -102,4 +102,6 @@ class SaleOrder(models.Model):
             links = self.env["shopify.sale.order"].search(
                 [("sale_order_id", "in", self.ids)]
             )
-            links._ask_for_marks("invoices")
+            for backend, same in links.grouped("backend_id").items():
+                # Those that Shopify doesn't show are left to the comparison, as ever.
+                (same - backend._withheld_links(same))._ask_for_marks("invoices")

@@ -7,16 +7,18 @@ says what is new. All of Shopify is read before anything is written.
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import UTC
 
 from odoo import fields
 from odoo.exceptions import UserError
 
-from ..core import identity, matching, takeover
+from ..core import identity, matching, orders, takeover
 from ..core.failures import Failure, NeedsReview, message_values
 from .link_maker import LinkMaker, declared
 from .match_judge import Judge
 from .remote_nodes import read_nodes
 from .scan_reader import ScanReader
+from .shopify_sale_order import TOO_OLD
 from .takeover_judge import order_here, order_there, own_proof
 
 READ = "matching/read"
@@ -171,12 +173,25 @@ class Decider:
     def _withheld(self, look):
         """{row: why} of what Shopify no longer has, or doesn't show."""
         return {
-            look.rows[gid]: self._said(node)
-            if isinstance(node, Failure)
-            else self.env._("Gone in Shopify since it was read.")
+            look.rows[gid]: self._unseen(look.rows[gid], node)
             for gid, node in look.nodes.items()
             if not isinstance(node, dict)
         }
+
+    def _unseen(self, row, node):
+        """node: None or a Failure, as Shopify answered."""
+        if node is None and row.shopify_type == "Order":
+            created = (row.facts or {}).get("created")
+            limit = self.env["shopify.sale.order"]._shown_since(self._backend)
+            if (
+                created
+                and limit
+                and orders.parse_time(created) < limit.replace(tzinfo=UTC)
+            ):
+                node = TOO_OLD
+        if isinstance(node, Failure):
+            return self._said(node)
+        return self.env._("Gone in Shopify since it was read.")
 
     def _said(self, failure):
         template = self.env._(failure.reason.message)
@@ -216,6 +231,7 @@ class Decider:
         records = model.browse(set(pairs.values())).exists()
         seen = set(records.with_user(self._user)._filtered_access("read").ids)
         unit = self.env.ref("uom.product_uom_unit")
+        companies = self._companies_of(kind, pairs)
         refused = {}
         for row, odoo_id in pairs.items():
             # Whoever is asked first has all of them read.
@@ -237,10 +253,31 @@ class Decider:
                     product=record.display_name,
                     unit=record.uom_id.name,
                 )
+            elif kind == "CompanyLocation":
+                other = self._other_company(companies.get(row.parent_gid), record)
+                refused |= {row: other} if other else {}
             elif kind == "Order":
                 differs = self._order_differs(nodes[row.shopify_gid], record)
                 refused |= {row: differs} if differs else {}
         return refused | self._taken(kind, model, pairs)
+
+    def _companies_of(self, kind, rows):
+        """{GID: link} of the companies whose places these rows are."""
+        if kind != "CompanyLocation":
+            return {}
+        companies = self.env["shopify.company"].sudo()  # sudo: see LinkMaker
+        return companies._find(self._backend, {row.parent_gid for row in rows})
+
+    def _other_company(self, company, partner):
+        """Why this contact is no place of that company, if linked; "" when it may be."""
+        places = self._judge._model("CompanyLocation")
+        if not company or places._is_below(partner, company.odoo_id.id):
+            return ""
+        return self.env._(
+            "%(place)s isn't below %(company)s, the contact of its company.",
+            place=partner.display_name,
+            company=company.odoo_id.display_name,
+        )
 
     def _is_foreign(self, record):
         company = record.company_id if "company_id" in record._fields else None

@@ -531,6 +531,9 @@ _ONLY_ODOO = {
         "wanted": (
             "o.active AND o.type = 'contact' AND o.customer_rank > 0"
             " AND (o.company_id IS NULL OR o.company_id = %(company)s)"
+            # A company that buys in the shop is there, though not as a customer.
+            " AND NOT EXISTS (SELECT FROM shopify_company c"
+            " WHERE c.backend_id = %(backend)s AND c.odoo_id = o.id)"
         ),
         "links": "shopify_res_partner",
         "name": "o.complete_name",

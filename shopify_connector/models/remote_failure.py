@@ -43,9 +43,11 @@ def _reason(backend, error):
             return "shopify_record_gone", {}, ()
         case ConflictError():
             return "changed_meanwhile", {}, ()
+        case RejectedError(failure="query_too_costly"):
+            return "request_too_expensive", {"operation": error.operation}, ()
         case RejectedError():
-            return "shopify_refused", {"problem": str(error)}, ()
-    return "shopify_down", {"problem": str(error)}, ()
+            return "shopify_refused", {"problem": _said(error)}, ()
+    return "shopify_down", {"problem": _said(error)}, ()
 
 
 def _transient_reason(error):
@@ -57,8 +59,8 @@ def _transient_reason(error):
         case NotSentError(failure="sent_too_late"):
             return "not_sent", {}, ()
         case NotSentError() | TransientError(failure="network_timeout"):
-            return "network_timeout", {"problem": str(error)}, ()
-    return "shopify_down", {"problem": str(error)}, ()
+            return "network_timeout", {"problem": _said(error)}, ()
+    return "shopify_down", {"problem": _said(error)}, ()
 
 
 def _auth_reason(backend, error):
@@ -67,9 +69,14 @@ def _auth_reason(backend, error):
         return "scope_missing", {"scope": ", ".join(error.scopes) or str(error)}, waits
     if error.failure == "shop_closed":
         return _unreachable(backend, error)
-    return "sign_in_failed", {"problem": str(error)}, ()
+    return "sign_in_failed", {"problem": _said(error)}, ()
+
+
+def _said(error):
+    """What was said, without our own name of the request."""
+    return str(error).removeprefix(f"{error.operation}: ")
 
 
 def _unreachable(backend, error):
-    params = {"domain": backend.shop_domain, "problem": str(error)}
+    params = {"domain": backend.shop_domain, "problem": _said(error)}
     return "store_unreachable", params, ()

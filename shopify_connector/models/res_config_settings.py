@@ -22,6 +22,14 @@ class ResConfigSettings(models.TransientModel):
         "Both may hold personal data.",
     )
 
+    shopify_bodies_days = fields.Integer(
+        "Keep Requests and Answers of Stopped Records For",
+        config_parameter="shopify_connector.bodies_days",
+        default=int(PARAMETERS["bodies_days"]),
+        help="Days; 0 keeps none. Names, addresses, amounts and secrets are removed before "
+        "they are kept, for the report to support only.",
+    )
+
     def _compute_shopify_store_count(self):
         stores = self.env["shopify.backend"]
         visible = stores.has_access("read")
@@ -34,6 +42,7 @@ class ResConfigSettings(models.TransientModel):
     def set_values(self):
         # A day is the least: with none, retention would drop what is being looked at.
         self.shopify_history_days = max(1, self.shopify_history_days)
+        self.shopify_bodies_days = max(0, self.shopify_bodies_days)
         return super().set_values()
 
     def action_shopify_connect(self):

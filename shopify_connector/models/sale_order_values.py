@@ -19,6 +19,7 @@ class Lookup:
 
     variants: {GID: product}. warehouses: {location GID: warehouse}. taxes: {key: tax}.
     products: {setting: product}. pricelists: {currency: pricelist}. currencies: active.
+    carriers: {delivery key: delivery method} of those that somebody chose one for.
     packs: {GID: core.packs' components} of variants that are more than one piece.
     contained: {Odoo ID: product} of what they hold.
     """
@@ -29,6 +30,7 @@ class Lookup:
     products: dict = field(default_factory=dict)
     pricelists: dict = field(default_factory=dict)
     currencies: set = field(default_factory=set)
+    carriers: dict = field(default_factory=dict)
     packs: dict = field(default_factory=dict)
     contained: dict = field(default_factory=dict)
 
@@ -58,6 +60,9 @@ class Lookup:
                 backend, {str(key) for plan in plans for key in plan.tax_keys()}
             ),
             products=_products(backend),
+            carriers=env["shopify.mapping.delivery"]._carriers(
+                backend, {line.delivery for line in lines if line.delivery}
+            ),
             pricelists=_pricelists(backend),
             currencies=set(
                 env["res.currency"]
@@ -74,6 +79,7 @@ class Lookup:
             currencies=frozenset(self.currencies),
             pricelists=frozenset(self.pricelists),
             products=frozenset(self.products),
+            deliveries=frozenset(self.carriers),
         )
 
     def parts(self, plan):
@@ -99,6 +105,9 @@ class Lookup:
         0 where it names none (any more)."""
         if line.variant_gid:
             return self.variants[line.variant_gid].id
+        if line.delivery in self.carriers:
+            # sudo: a carrier may be closed to the sync user, its product isn't
+            return self.carriers[line.delivery].sudo().product_id.id
         product = self.products.get(SETTINGS.get(line.kind))
         return product.id if product else 0
 
@@ -125,6 +134,7 @@ class Part:
             "variant_gid": self.line.variant_gid,
             "component_id": self.product_id if self.of_pack else False,
             "per_pack": self.per_pack,
+            "amounts": self.line.amounts(),
         }
 
 
@@ -194,8 +204,10 @@ def order_values(backend, plan, lookup, partners):
     warehouse = _warehouse(backend, plan, lookup)
     if warehouse:
         values["warehouse_id"] = warehouse.id
-    if plan.of_kind("shipping"):
-        values["carrier_id"] = backend.sudo().delivery_carrier_id.id
+    shipping = plan.of_kind("shipping")
+    if shipping:
+        carrier = lookup.carriers.get(shipping[0].delivery)
+        values["carrier_id"] = (carrier or backend.sudo().delivery_carrier_id).id
     return values
 
 

@@ -100,10 +100,12 @@ class ScanReader:
             part.bulk_key = bulk.new_key()
             # pylint: disable=invalid-commit; the job allows it
             self.env.cr.commit()
-        document = DOCUMENTS[part.shopify_type]
-        found = found or bulk.start(self._client, document, part.bulk_key)
+        found = found or bulk.start(self._client, self._document(part), part.bulk_key)
         part.write({"state": "running", "bulk_gid": found.gid})
         return True
+
+    def _document(self, part):
+        return DOCUMENTS[part.shopify_type]
 
     def _running(self, part):
         state = bulk.status(self._client, part.bulk_gid)

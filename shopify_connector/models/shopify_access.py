@@ -105,5 +105,8 @@ class ShopifyBackend(models.Model):
             self._heal()
             self._release([f"scope:{scope}" for scope in granted])
             self._resume_paused({"scope_missing"})
-        self._resume_paused({"sign_in_failed", "store_unreachable"}, only_paused=True)
+        over = {"sign_in_failed", "store_unreachable"}
+        if not client.version_changed:
+            over.add("api_version_changed")
+        self._resume_paused(over, only_paused=True)
         return granted

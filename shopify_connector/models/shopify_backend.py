@@ -29,6 +29,7 @@ PARAMETERS = {
     "verdict_wait": 60.0,
     "lease_interval": 600.0,
     "history_days": 180.0,
+    "bodies_days": 0.0,
 }
 
 ROWS_A_LOT = 5000
@@ -305,11 +306,11 @@ class ShopifyBackend(models.Model):
             self._hold("store_on_hold", problem)
         return not problem
 
-    def _client(self, longest_wait=LONGEST_WAIT):
+    def _client(self, longest_wait=LONGEST_WAIT, refused=None):
         """The one door to this store, for the length of one job.
 
         longest_wait: seconds to wait for points. A drain says 0: it waits before it
-        claims anything, never within a batch.
+        claims anything, never within a batch. refused: see api/client; a preview's list.
         """
         store = self.sudo()  # the sync user may not read secrets, but works with them
         return Client(
@@ -321,6 +322,7 @@ class ShopifyBackend(models.Model):
             read_timeout=self._parameter("read_timeout"),
             longest_wait=longest_wait,
             read_only=store.state == "copy",
+            refused=refused,
         )
 
     @api.model

@@ -243,6 +243,15 @@ class ShopifyBinding(models.AbstractModel):
                 cause,
             )
 
+    def _unseen(self):
+        """What it means that Shopify shows nothing for this link."""
+        return Failure("shopify_record_gone")
+
+    @api.model
+    def _unless_withheld(self, failure):
+        """How a record ends that Shopify didn't let us mark, for this reason."""
+        return failure
+
     def _proof_left(self):
         """The proof that we ourselves left in Shopify, None if there is none."""
         self.ensure_one()

@@ -7,6 +7,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 
 from ..core.reasons import CATALOGUE
+from .sync_subject import RELEASED
 
 SHOWN_SUBJECTS = 3
 OPERATORS = "shopify_connector.group_operator"
@@ -33,6 +34,9 @@ class ShopifyEvent(models.Model):
             "closed": self.env._("Closed without syncing"),
             "handed over": self.env._("Handed over"),
             "settled": self.env._("Settled by a person"),
+            "retried": self.env._("Retried"),
+            "released": self.env._("Released"),
+            "solved": self.env._("Solved"),
             "connected": self.env._("Connected"),
             "simulated": self.env._("Simulated: not written"),
             "lease taken": self.env._("This database writes"),
@@ -62,10 +66,16 @@ class ShopifyEvent(models.Model):
             "accepted": self.env._("somebody accepted it"),
             "waited for": self.env._("an order waits for it"),
             "linked": self.env._("it was linked"),
+            "shown": self.env._("as its preview showed it"),
         }
         for event in self:
             causes = (event.cause or "").split(", ")
-            event.cause_label = ", ".join(known.get(each, each) for each in causes)
+            event.cause_label = ", ".join(
+                self.env["shopify.sync"]._appeared(each.removeprefix(RELEASED))
+                if each.startswith(RELEASED)
+                else known.get(each.partition(":")[0], each)
+                for each in causes
+            )
 
     @api.depends("changes")
     def _compute_changes_text(self):

@@ -35,6 +35,7 @@ class ShopifyClaim(models.Model):
     batch = fields.Char(required=True, index=True)
     backend_ref = fields.Integer(required=True, index=True)
     drain_group = fields.Char(required=True)
+    job_uuid = fields.Char(help="The queue job that works on it.")
     subject = fields.Char(required=True, index=True)
     started_at = fields.Datetime(required=True)
     refused_by = fields.Char(help="The unique index that refused what was written.")
@@ -56,10 +57,16 @@ class ShopifyClaim(models.Model):
             if subjects:
                 cr.execute(
                     "INSERT INTO shopify_claim"
-                    " (batch, backend_ref, drain_group, subject, started_at)"
-                    " SELECT %s, %s, %s, s, now() AT TIME ZONE 'UTC'"
+                    " (batch, backend_ref, drain_group, job_uuid, subject, started_at)"
+                    " SELECT %s, %s, %s, %s, s, now() AT TIME ZONE 'UTC'"
                     " FROM unnest(%s) AS s",
-                    [batch, backend.id, group, subjects],
+                    [
+                        batch,
+                        backend.id,
+                        group,
+                        self.env.context.get("shopify_job"),
+                        subjects,
+                    ],
                 )
         return batch
 

@@ -4,7 +4,7 @@ A company is a contact that is a company, each location a contact below it. Both
 found by their external reference, Odoo's `ref`, and by nothing that people may share.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from odoo import api, fields, models
 from odoo.tools import SQL
@@ -354,6 +354,37 @@ class ShopifyCompanyLocation(models.Model):
     @api.model
     def _candidate_domain(self):
         return [("parent_id", "!=", False)]
+
+    @api.model
+    def _candidates(self, backend, found):
+        """Contacts below the company's own only: each company may call its places what
+        another one calls them."""
+        parents = self._parents(backend, found)
+        candidates = super()._candidates(backend, found)
+        partners = self.env["res.partner"]
+        every = [i for c in candidates.values() for i in (*c.odoo_ids, *c.archived_ids)]
+
+        def below(gid, ids):
+            parent_id = parents.get(found[gid].parent_gid)
+            same = partners.browse(ids).with_prefetch(every)
+            return tuple(same.filtered(lambda p: self._is_below(p, parent_id)).ids)
+
+        return {
+            gid: replace(
+                each,
+                odoo_ids=below(gid, each.odoo_ids),
+                archived_ids=below(gid, each.archived_ids),
+            )
+            for gid, each in candidates.items()
+        }
+
+    @api.model
+    def _is_below(self, partner, parent_id):
+        """Whether the contact stands below that one, at any depth."""
+        above = partner.parent_id
+        while above and above.id != parent_id:
+            above = above.parent_id
+        return bool(above)
 
     @api.model
     def _parents(self, backend, found):

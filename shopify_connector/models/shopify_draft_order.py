@@ -74,10 +74,6 @@ class ShopifyDraftOrder(models.Model):
 
     @api.model
     def _plan(self, backend, nodes):
-        if not backend._marks_drafts():
-            # Its order comes in all the same: nothing that anybody must mend.
-            note = self.env._("The app has no scope %s: drafts carry no ID.", SCOPE)
-            return dict.fromkeys(nodes, Outcome("excluded", note))
         links = self._find(backend, list(nodes))
         orders = self._orders_of(backend, nodes)
         decisions = self._inbound_decisions(
@@ -87,7 +83,7 @@ class ShopifyDraftOrder(models.Model):
             getattr(nodes, "owners", {}),
             archived="update",
         )
-        return {
+        plans = {
             gid: self._plan_one(
                 nodes[gid],
                 decision,
@@ -96,6 +92,19 @@ class ShopifyDraftOrder(models.Model):
             )
             for gid, decision in decisions.items()
         }
+        return {
+            gid: self._unless_withheld(plan) if isinstance(plan, Failure) else plan
+            for gid, plan in plans.items()
+        }
+
+    @api.model
+    def _unless_withheld(self, failure):
+        """Its order comes in all the same: a scope that drafts lack is nothing that
+        anybody must mend, least of all a reason to stop the orders."""
+        if failure.code != "scope_missing":
+            return failure
+        note = self.env._("The app has no scope %s: drafts carry no ID.", SCOPE)
+        return Outcome("excluded", note)
 
     @api.model
     def _orders_of(self, backend, nodes):
@@ -213,6 +222,17 @@ class ShopifyDraftOrder(models.Model):
         may = self.filtered(lambda link: link.backend_id._marks_drafts())
         return super(ShopifyDraftOrder, may)._ask_for_marks(cause)
 
+    def _part(self, mode, proof, reason):
+        """It follows its order: nobody parted it from anything for good."""
+        return super()._part("new", proof, reason)
+
+    @api.model
+    def _of_order(self, backend, order):
+        """The link of the draft that this sales order was."""
+        return self.sudo().search(
+            [("backend_id", "=", backend.id), ("odoo_id", "=", order.id)]
+        )
+
     @api.model
     def _check_choice(self, backend, record):
         raise UserError(
@@ -229,18 +249,28 @@ class ShopifySaleOrder(models.Model):
     @api.model
     def _bind(self, backend, vals_list):
         links = super()._bind(backend, vals_list)
-        if any(vals.get("source_name") == SOURCE for vals in vals_list):
-            # An order doesn't say of which draft it is, so these are listed.
+        # An order doesn't say of which draft it is, so these are listed; nor, where it is
+        # linked by hand, yet whether it was one.
+        if any(vals.get("source_name", SOURCE) == SOURCE for vals in vals_list):
             backend._enqueue_drafts(NIGHTLY_HOURS)
         return links
 
-    def _moved(self):
-        result = super()._moved()
-        for backend in self.filtered(
-            lambda link: link.source_name == SOURCE
-        ).backend_id:
-            backend._enqueue_drafts(NIGHTLY_HOURS)
+    def _move_to(self, record):
+        drafts = self._drafts()
+        result = super()._move_to(record)
+        self._ask_anew(
+            self.backend_id,
+            [(self._flow, "in", *draft._subject()) for draft in drafts],
+            "relinked",
+        )
         return result
+
+    def _unlinked_with(self):
+        return self._drafts()
+
+    def _drafts(self):
+        drafts = self.env["shopify.draft.order"]
+        return drafts._of_order(self.backend_id, self.sale_order_id)
 
 
 class ShopifyBackend(models.Model):

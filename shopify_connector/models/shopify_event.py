@@ -30,6 +30,9 @@ class ShopifyEvent(models.Model):
     subject_type = fields.Char("Record Type")
     subject_key = fields.Char("Record Key")
     record_name = fields.Char("Record")
+    cause_key = fields.Char(
+        help="The cause that a person or a fix did something about."
+    )
     cause = fields.Char()
     caused_by_id = fields.Many2one("res.users", "By")
     outcome = fields.Char()
@@ -39,11 +42,22 @@ class ShopifyEvent(models.Model):
     # Values may be personal data: only those who resolve stops read them.
     changes = fields.Json(groups="shopify_connector.group_operator")
     duration_ms = fields.Integer("Duration (ms)")
+    asked_at = fields.Datetime("Noted", help="When the first cause of this try came.")
+    happened_at = fields.Datetime(
+        "Changed in Shopify",
+        help="The record's last change there, as this try read it.",
+    )
+    write_uuids = fields.Json(
+        help="Of the Shopify writes that this try sent or settled."
+    )
     request_id = fields.Char("Shopify Request ID")
     batch = fields.Char()
 
     _subject = models.Index("(backend_id, subject_type, subject_key, id)")
     _retention = models.Index("(create_date)")
+    _about_cause = models.Index(
+        "(backend_id, cause_key, id) WHERE cause_key IS NOT NULL"
+    )
 
     # pylint: disable=method-required-super
     def write(self, vals):

@@ -79,6 +79,20 @@ class ShopifyProductTemplate(models.Model):
         return self._describe_out(subjects)
 
 
+class ShopifyProductProduct(models.Model):
+    _inherit = "shopify.product.product"
+
+    @api.model
+    def _bind(self, backend, vals_list):
+        """Of a product that was there already, the variants are linked by the way in:
+        the rows that asked for them learn it here."""
+        links = super()._bind(backend, vals_list)
+        linked = Outcome("synced")
+        variants = links.odoo_id
+        self._show_in_worksheet(backend, variants, dict.fromkeys(variants.ids, linked))
+        return links
+
+
 class ShopifyResPartner(models.Model):
     _inherit = "shopify.res.partner"
 

@@ -43,6 +43,8 @@ class Export:
         self.mutations = env["shopify.mutation"]
         self.database = env["shopify.mark"]._database()
         self.ends = {}
+        # Those that other companies have.
+        self.foreign = records.browse()
         # As read: what people said, births, links, who holds which ID.
         self.asked, self.births, self.known, self.held = {}, {}, {}, {}
 
@@ -91,6 +93,8 @@ class Export:
         self.asked = self._what_people_said(there)
         self.births = self.links._births(there)
         writes = self._open_writes()
+        for record in self.foreign.filtered(lambda each: each.id in writes):
+            self._close_moved(record, writes[record.id])
         for record in there.filtered(lambda each: each.id in writes):
             if self._decide(record, open_intent=True).action == "settle_first":
                 end = self._settle(record, writes[record.id])
@@ -160,16 +164,19 @@ class Export:
             for write in self.mutations._open_for(self.backend, names):
                 self.mutations._close_after_commit([write.uuid])
         company = self.backend.company_id
-        for record in there.sudo():  # sudo: to say whose it is
-            if record.company_id and record.company_id != company:
-                self.ends[record.id] = Failure(
-                    "company_differs",
-                    {
-                        "other": f"{record._name} {record.id}",
-                        "company": record.company_id.display_name,
-                        "store_company": company.display_name,
-                    },
-                )
+        # sudo: to say whose it is
+        self.foreign = there.sudo().filtered(
+            lambda each: each.company_id and each.company_id != company
+        )
+        for record in self.foreign:
+            self.ends[record.id] = Failure(
+                "company_differs",
+                {
+                    "other": f"{record._name} {record.id}",
+                    "company": record.company_id.display_name,
+                    "store_company": company.display_name,
+                },
+            )
         return there.filtered(lambda record: record.id not in self.ends)
 
     def name(self, record_id):
@@ -438,6 +445,27 @@ class Export:
             params = {"operation": self.write, "retry_after": max(1.0, wait)}
             return Failure("outcome_unknown", params), None
         return verdict.failure, None
+
+    def _close_moved(self, record, writes):
+        """What was being made when the record went to another company isn't linked. If it
+        is there, the way in says whose it is."""
+        for write in writes:
+            if write.state == "applied":
+                verdict = settle.applied(write.answer[self.root][self.made]["id"])
+            else:
+                verdict = settle.settle_created(
+                    self.root,
+                    exports.proof_sent(write.variables["input"]),
+                    self.owners(record).get(record.id),
+                    self._timing(write),
+                )
+            if verdict.kind == "applied":
+                self.read_in(verdict.gids[0])
+                self.mutations._close_after_commit([write.uuid])
+            elif verdict.kind == "not_applied":
+                self.mutations._close_after_commit([write.uuid], "not_applied")
+            elif verdict.failure:
+                self.ends[record.id] = verdict.failure
 
     def _timing(self, write):
         return settle.Timing(

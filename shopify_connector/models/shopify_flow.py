@@ -1,6 +1,7 @@
 """One business flow of one store: its policy, its owner, and whether it is paused."""
 
 from odoo import fields, models
+from odoo.fields import Domain
 
 from .roles import OPERATOR, check_role
 
@@ -42,6 +43,12 @@ class ShopifyFlow(models.Model):
     )
     paused_reason = fields.Char("Reason Code", readonly=True)
     paused_message = fields.Char("Paused Because", readonly=True)
+    paused_cause = fields.Char(readonly=True, help="What its stops have in common.")
+    paused_params = fields.Json(readonly=True)
+    rests = fields.Integer(readonly=True, help="Rests in a row, each longer.")
+    resumed_at = fields.Datetime(
+        readonly=True, help="When its last rest ended by itself."
+    )
 
     _flow_uniq = models.Constraint(
         "UNIQUE(backend_id, flow)", "A store has each flow once."
@@ -64,20 +71,44 @@ class ShopifyFlow(models.Model):
         # sudo: an operator ends a pause, though only a manager sets flows up
         self.sudo()._resume()
 
-    def _resume(self):
+    def _resume(self, by_itself=False):
+        """Go on, and look again at what stopped for the reason of the pause."""
+        stopped = self._stopped_for_the_pause()
         self.write(
             {
                 "paused_at": False,
                 "rests_until": False,
                 "paused_reason": False,
                 "paused_message": False,
+                "paused_cause": False,
+                "paused_params": False,
+                **(
+                    {"resumed_at": fields.Datetime.now()}
+                    if by_itself
+                    else {"resumed_at": False, "rests": 0}
+                ),
             }
         )
         for backend in self.backend_id:
+            rows = stopped.filtered(lambda row, store=backend: row.backend_id == store)
+            self.env["shopify.trigger"]._insert(backend, rows._subjects(), "released")
             backend._enqueue_due()
 
-    def _resume_rested(self):
-        now = fields.Datetime.now()
-        rested = self.filtered(lambda f: f.rests_until and f.rests_until <= now)
-        if rested:
-            rested._resume()
+    def _stopped_for_the_pause(self):
+        """The items of these flows that stopped for what pauses them. What a person
+        postponed stays postponed."""
+        # sudo: the engine's own books
+        rows = self.env["shopify.sync"].sudo()
+        domains = [
+            Domain("backend_id", "=", flow.backend_id.id)
+            & Domain("flow", "=", flow.flow)
+            & Domain("cause_key", "=", flow.paused_cause)
+            for flow in self.sudo()
+            if flow.paused_cause
+        ]
+        if not domains:
+            return rows
+        stands = Domain("state", "=", "review") | (
+            Domain("state", "=", "waiting") & Domain("nature", "=", "temporary")
+        )
+        return rows.search(Domain.OR(domains) & stands)

@@ -107,6 +107,10 @@ class ShopifyFlow(models.Model):
             self.gate_override_until, fields.Date.today()
         )
 
+    def _may_start(self):
+        """Whether it may become automatic; one that is goes by its gate alone."""
+        return self._is_ready()
+
     # === CHOOSING === #
 
     def write(self, vals):
@@ -141,14 +145,14 @@ class ShopifyFlow(models.Model):
         return [(self - waiting, vals), (waiting, {**vals, **wish})]
 
     def _not_ready(self, vals):
-        """Those that "automatic" is new for, and whose gate isn't open."""
+        """Those that "automatic" is new for, and that may not start."""
         until = fields.Date.to_date(vals.get("gate_override_until"))
         if gate.is_overridden(until, fields.Date.today()):
             return self.browse()
         chosen = self.filtered(lambda row: row.policy != "automatic")
         for backend in chosen.backend_id:
             backend._look_at_gates()
-        return chosen.filtered(lambda row: not row._is_ready())
+        return chosen.filtered(lambda row: not row._may_start())
 
     def _refusal(self):
         return self.env._(
@@ -156,8 +160,12 @@ class ShopifyFlow(models.Model):
             "“Automatic When Ready” to have it go on by itself; or let it run anyway, "
             "with a reason and an end date.",
             flow=self._flow_labels()[0],
-            why=self.gate_text,
+            why=self._why_not(),
         )
+
+    def _why_not(self):
+        """What keeps it from starting, in words."""
+        return self.gate_text
 
     def _note_override(self):
         for row in self:
@@ -210,7 +218,7 @@ class ShopifyFlow(models.Model):
         if (
             self.automatic_when_ready
             and self.policy != "automatic"
-            and self._is_ready()
+            and self._may_start()
         ):
             self._keep({"policy": "automatic", "automatic_when_ready": False})
             self._note_gate("gate opened", self._opened_text())

@@ -13,7 +13,7 @@ from odoo import api, fields, models
 ROWS_A_LOT = 20_000
 
 # Past the ORM on purpose: a row that goes by a cascade, or by somebody's own SQL, must
-# not leave its units behind.
+# not leave its units behind. PostgreSQL replaces triggers from 14 on only; Odoo takes 13.
 TRIGGERS = """
     CREATE OR REPLACE FUNCTION shopify_line_place_unfold() RETURNS trigger AS $$
     BEGIN
@@ -33,7 +33,8 @@ TRIGGERS = """
         NEW.is_folded := false;
         RETURN NEW;
     END $$ LANGUAGE plpgsql;
-    CREATE OR REPLACE TRIGGER shopify_unfold_changed
+    DROP TRIGGER IF EXISTS shopify_unfold_changed ON shopify_line_place;
+    CREATE TRIGGER shopify_unfold_changed
         BEFORE UPDATE ON shopify_line_place FOR EACH ROW
         WHEN (OLD.is_folded AND
               (OLD.backend_id, OLD.product_id, OLD.location_gid, OLD.variant_gid,
@@ -42,10 +43,12 @@ TRIGGERS = """
               (NEW.backend_id, NEW.product_id, NEW.location_gid, NEW.variant_gid,
                NEW.fulfilled_units, NEW.is_folded))
         EXECUTE FUNCTION shopify_line_place_unfold();
-    CREATE OR REPLACE TRIGGER shopify_unfold_removed
+    DROP TRIGGER IF EXISTS shopify_unfold_removed ON shopify_line_place;
+    CREATE TRIGGER shopify_unfold_removed
         BEFORE DELETE ON shopify_line_place FOR EACH ROW WHEN (OLD.is_folded)
         EXECUTE FUNCTION shopify_line_place_unfold();
-    CREATE OR REPLACE TRIGGER shopify_unfold_all
+    DROP TRIGGER IF EXISTS shopify_unfold_all ON shopify_line_place;
+    CREATE TRIGGER shopify_unfold_all
         AFTER TRUNCATE ON shopify_line_place
         EXECUTE FUNCTION shopify_line_place_unfold();
 """

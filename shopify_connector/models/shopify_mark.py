@@ -94,7 +94,17 @@ class ShopifyMark(models.AbstractModel):
         settled = [write.uuid for write in still_open]
         mutation._close_after_commit(settled)
         self._note_verified(wanted, ends)
-        return ends
+        return self._unless_withheld(ends)
+
+    @api.model
+    def _unless_withheld(self, ends):
+        """The ends, where each type says what it means that Shopify refuses."""
+        return {
+            subject: self.env[LINKS[subject.type]]._unless_withheld(end)
+            if isinstance(end, Failure)
+            else end
+            for subject, end in ends.items()
+        }
 
     @api.model
     def _wanted(self, backend, subjects):
@@ -140,7 +150,7 @@ class ShopifyMark(models.AbstractModel):
         if isinstance(mark, Failure):
             return mark, None
         if mark is None:
-            return Failure("shopify_record_gone"), None
+            return link._unseen(), None
         plan = identity.decide_mark(mark, proof, proof.value, link._proof_left())
         if plan.kind == "stop":
             return Failure(plan.reason_code, plan.params), None

@@ -28,7 +28,9 @@ class ShopifyMark(models.AbstractModel):
         old = self._to_clear(backend, subjects)
         rest = [subject for subject in subjects if subject not in old]
         ends = super()._export(backend, client, rest) if rest else {}
-        return ends | (self._clear(backend, client, old) if old else {})
+        if old:
+            ends |= self._unless_withheld(self._clear(backend, client, old))
+        return ends
 
     @api.model
     def _to_clear(self, backend, subjects):
@@ -73,7 +75,8 @@ class ShopifyMark(models.AbstractModel):
         if mark is None or (mark.value is None and mark.proof is None):
             return Outcome("unchanged", self.env._("It carries no Odoo ID."))
         proof = mark.proof
-        if proof not in proofs or mark.value not in (None, proof.value):
+        ours = any(known.names_as(proof) for known in proofs)
+        if not ours or mark.value not in (None, proof.value):
             return self._not_ours(backend, subject, mark)
         keys = [
             {"ownerId": subject.key, "namespace": identity.NAMESPACE, "key": key}

@@ -404,8 +404,8 @@ class ShopifyMatch(models.Model):
         if row.shopify_type not in LINKED_HERE or not row.shopify_gid:
             raise UserError(
                 self.env._(
-                    "Only products, variants, customers and orders of Shopify are linked "
-                    "here. Locations get their warehouse under Configuration → Locations."
+                    "Only what Shopify has is linked here, and no location: these get "
+                    "their warehouse under Configuration → Locations."
                 )
             )
         row.scan_id._check_may_link()

@@ -23,6 +23,8 @@ from .short_transaction import short_transaction
 
 # Key in the cursor's hooks: writes to close after the commit.
 CLOSING = "shopify_closing"
+# And: {subject: uuids} of the writes that this transaction sent or found open.
+TOUCHED = "shopify_touched"
 OPEN_STATES = ("intent", "unknown", "applied")
 
 
@@ -98,18 +100,22 @@ class ShopifyMutation(models.Model):
         key: the uuid, where the variables hold it already (see `_new_key`). surcharge:
         points that these variables cost beside what the document states.
         From a copy of the database nothing is sent: it is noted as simulated, and
-        ReadOnlyError raised.
+        ReadOnlyError raised. For a preview the client keeps what would be sent.
         Raises what the client raises; after UnknownOutcomeError nobody may send the same
         again before `_open_for` has settled it.
         The caller writes the link in its own transaction and names the uuid to
         `_settle_after_commit`, or the next run does.
         """
         key = key or self._new_key()
+        self._touch(key, subjects)
         variables = dict(variables)
         if operations.load(operation).idempotent:
             variables.setdefault("idempotencyKey", key)
-        if client.read_only:
+        if client.refused is not None:
+            client.refused.append((operation, variables, tuple(subjects), before))
+        elif client.read_only:
             self._note(backend, key, operation, variables, subjects, None, "simulated")
+        if client.read_only:
             raise ReadOnlyError(
                 "a copy of the database writes nothing", operation=operation
             )
@@ -234,7 +240,24 @@ class ShopifyMutation(models.Model):
             ).split()
             # Past access rights: the engine's own book, read for its own decision.
             rows = self.with_env(self.env(cr=cr)).sudo().browse(ids).read(fields_read)
+        for row in rows:
+            self._touch(row["uuid"], row["subjects"])
         return [OpenWrite(**{name: row[name] for name in fields_read}) for row in rows]
+
+    # === FOR HISTORY === #
+
+    @api.model
+    def _touch(self, key, subjects):
+        """Keep in mind, until this transaction ends, that a write was about these."""
+        touched = self.env.cr.postcommit.data.setdefault(TOUCHED, {})
+        for subject in subjects:
+            touched.setdefault(subject, {})[key] = True
+
+    @api.model
+    def _touched(self, subject):
+        """uuids of the writes about a subject, oldest first; False for none."""
+        touched = self.env.cr.postcommit.data.get(TOUCHED, {})
+        return list(touched.get(subject, ())) or False
 
     @api.model
     def _remember(self, key, facts):

@@ -2,12 +2,10 @@
 
 from datetime import datetime, time
 
-from markupsafe import Markup
 from pytz import UTC, timezone
 
 from odoo import api, fields, models
 
-from ..api import scopes as api_scopes
 from .roles import MANAGER, OPERATOR, check_role
 
 OPEN_STATES = ("review", "waiting")
@@ -31,12 +29,10 @@ class ShopifyBackend(models.Model):
         "Variants Not Linked", compute="_compute_variant_counts"
     )
     tax_ids = fields.One2many("shopify.mapping.tax", "backend_id", "Taxes")
-    paused_message = fields.Char("Paused", compute="_compute_paused_message")
     switched_on = fields.Char("Flows On", compute="_compute_switched_on")
     api_url_override = fields.Char(
         "Instead of Shopify", compute="_compute_api_url_override"
     )
-    readiness = fields.Html("What Is Ready", compute="_compute_readiness")
 
     # === COUNTS === #
 
@@ -102,21 +98,6 @@ class ShopifyBackend(models.Model):
             ("key", "=like", f"{kind}:%"),
         ]
 
-    @api.depends("flow_ids.paused_at", "flow_ids.paused_message")
-    @api.depends_context("lang")
-    def _compute_paused_message(self):
-        for backend in self:
-            paused = backend.flow_ids.filtered("paused_at")
-            backend.paused_message = (
-                self.env._(
-                    "%(flows)s paused: %(reason)s",
-                    flows=", ".join(paused._flow_labels()),
-                    reason=paused[0].paused_message or "",
-                )
-                if paused
-                else False
-            )
-
     @api.depends("flow_ids.policy")
     @api.depends_context("lang")
     def _compute_switched_on(self):
@@ -128,124 +109,11 @@ class ShopifyBackend(models.Model):
     def _compute_api_url_override(self):
         self.api_url_override = self._base_url() or False
 
-    # === READY OR NOT === #
-
-    @api.depends("flow_ids.policy", "flow_ids.owner_id", "granted_scopes", "state")
-    @api.depends_context("lang")
-    def _compute_readiness(self):
-        for backend in self:
-            backend.readiness = backend._readiness_html()
-
-    def _readiness(self):
-        """What each flow still lacks: [(flow's label, [what is missing])].
-
-        Looked up, never guessed: an empty list means that nothing known is missing.
-        """
-        self.ensure_one()
-        general = []
-        if self.state == "draft":
-            general.append(self.env._("the store is not connected yet"))
-        elif self.state == "hold":
-            general.append(self.hold_message or self.env._("the store is on hold"))
-        return [
-            (row._flow_labels()[0], general + self._flow_gaps(row))
-            for row in self.flow_ids
-        ]
-
-    def _flow_gaps(self, row):
-        # The texts of `scopes` are the client's own; only names of permissions go in.
-        granted = (self.granted_scopes or "").split(",")
-        gaps = [
-            self.env._("permission missing in Shopify: %s", scope)
-            for entry in api_scopes.blocked(granted, [row.flow])
-            if entry.feature.essential and entry.feature.flow == row.flow
-            for scope in entry.scopes
-        ]
-        gaps += getattr(self, f"_gaps_{row.flow}", list)()
-        if not row.owner_id:
-            gaps.append(self.env._("nobody looks after its stops yet"))
-        return list(dict.fromkeys(gaps))
-
-    def _gaps_orders(self):
-        gaps = []
-        if not self.pricelist_id:
-            gaps.append(self.env._("no pricelist in the shop's currency"))
-        if not self.default_warehouse_id:
-            gaps.append(self.env._("no warehouse"))
-        if not self.delivery_carrier_id:
-            gaps.append(self.env._("no delivery method for shipping costs"))
-        untaxed = self.env["shopify.mapping.tax"].search_count(
-            [("backend_id", "=", self.id), ("tax_id", "=", False)]
-        )
-        waited = self._count_waits("tax")
-        if untaxed or waited:
-            gaps.append(
-                self.env._("taxes without an Odoo tax: %s", max(untaxed, waited))
-            )
-        return gaps + self._gaps_variants()
-
-    def _gaps_products(self):
-        return self._gaps_variants()
-
-    def _gaps_stock(self):
-        gaps = []
-        without = [row.name for row in self._locations_without_warehouse()]
-        if without:
-            gaps.append(self.env._("no warehouse for %s", ", ".join(without)))
-        if self._flow_policy("fulfilments") == "off":
-            gaps.append(
-                self.env._("fulfilments are off: stock stays in review until they run")
-            )
-        return gaps + self._gaps_variants()
-
-    def _gaps_fulfilments(self):
-        gaps = []
-        without = [row.name for row in self._locations_without_warehouse()]
-        if without:
-            gaps.append(self.env._("no warehouse for %s", ", ".join(without)))
-        # sudo: a company's settings, shown to whoever looks after the store
-        if self.company_id.sudo().stock_move_email_validation:
-            gaps.append(
-                self.env._(
-                    "Odoo mails the customer at each delivery (Inventory → Settings → "
-                    "Email Confirmation)"
-                )
-            )
-        return gaps
-
-    def _gaps_variants(self):
-        waiting = self._count_waits("variant")
-        return [self.env._("variants not linked: %s", waiting)] if waiting else []
-
     def _count_waits(self, kind):
         waits = self.env["shopify.sync.wait"]
         return waits._read_group(self._open_waits(kind), [], ["key:count_distinct"])[0][
             0
         ]
-
-    def _locations_without_warehouse(self):
-        return self.env["shopify.mapping.location"].search(
-            [
-                ("backend_id", "=", self.id),
-                ("is_active", "=", True),
-                ("is_service", "=", False),
-                ("warehouse_id", "=", False),
-            ]
-        )
-
-    def _readiness_html(self):
-        """The same for people: a line a flow."""
-        lines = []
-        for label, gaps in self._readiness():
-            if gaps:
-                said, icon = "; ".join(gaps), "fa-exclamation-triangle text-warning"
-            else:
-                said, icon = self.env._("ready"), "fa-check text-success"
-            lines.append(
-                Markup('<li><i class="fa fa-fw %s"></i> <b>%s</b>: %s</li>')
-                % (icon, label, said)
-            )
-        return Markup('<ul class="list-unstyled mb-0">%s</ul>') % Markup("").join(lines)
 
     # === BUTTONS === #
 
@@ -276,9 +144,7 @@ class ShopifyBackend(models.Model):
         return action
 
     def action_open_review(self):
-        return self._open_rows(
-            "action_review", {"search_default_review": 1, "search_default_by_cause": 1}
-        )
+        return self._open_rows("action_cause", {"search_default_person": 1})
 
     def action_open_waiting(self):
         return self._open_rows(

@@ -1,18 +1,18 @@
-"""The breaker: store-wide reasons pause a flow, and their fix resumes it."""
+"""The breaker: store-wide reasons pause a flow, and their fix resumes it.
 
-import logging
+What ends a pause: `shopify_pause_end`.
+"""
+
 from collections import defaultdict
-from datetime import timedelta
+
+from psycopg2.extras import Json
 
 from odoo import fields, models
+from odoo.tools import SQL
 
-from ..core import failures
+from ..core import failures, pauses
+from .shopify_sync_record import plain_params
 from .short_transaction import short_transaction
-
-_logger = logging.getLogger(__name__)
-
-# How long a flow rests after a store-wide reason that passes by itself.
-REST = timedelta(minutes=2)
 
 
 class ShopifyBackend(models.Model):
@@ -60,27 +60,50 @@ class ShopifyBackend(models.Model):
 
         By a transaction of its own: two groups of one store may pause one flow.
         """
-        temporary = failure.reason.nature == "temporary"
         now = fields.Datetime.now()
+        message = self._why_paused(failure)
         with short_transaction(self.env.registry, read_committed=True) as cr:
             cr.execute(
-                "UPDATE shopify_flow SET paused_at = %s, rests_until = %s,"
-                " paused_reason = %s, paused_message = %s"
-                " WHERE backend_id = %s AND flow = %s AND paused_at IS NULL",
-                [
-                    now,
-                    now + REST if temporary else None,
-                    failure.code,
-                    failures.render(failure, self.sudo().name),
-                    self.id,
-                    flow,
-                ],
+                "SELECT id, rests, resumed_at FROM shopify_flow WHERE backend_id = %s"
+                " AND flow = %s AND paused_at IS NULL FOR NO KEY UPDATE",
+                [self.id, flow],
             )
-            if cr.rowcount:
+            found = cr.fetchone()
+            if found:
+                flow_id, rests, resumed_at = found
+                values = {
+                    "paused_at": now,
+                    "paused_reason": failure.code,
+                    "paused_message": message,
+                    "paused_cause": failures.cause_key(failure),
+                    "paused_params": Json(plain_params(failure)),
+                }
+                if failure.reason.nature == "temporary":
+                    number = pauses.which_rest(rests or 0, resumed_at, now)
+                    values |= {
+                        "rests": number,
+                        "rests_until": now + pauses.rest(number),
+                    }
+                columns = SQL(", ").join(
+                    SQL("%s = %s", SQL.identifier(name), value)
+                    for name, value in values.items()
+                )
+                cr.execute(
+                    SQL("UPDATE shopify_flow SET %s WHERE id = %s", columns, flow_id)
+                )
                 self.with_env(self.env(cr=cr))._note_event(
-                    "store", failure.code, failures.render(failure, flow)
+                    "store", failure.code, message
                 )
         self.env["shopify.flow"].invalidate_model()
+        if found and failure.code == "scope_missing":
+            # So that the scope counts as new when it is granted again.
+            self._enqueue_probe()
+
+    def _why_paused(self, failure):
+        """The reason of a pause, in the reader's language."""
+        return self.env["shopify.sync"]._translate(
+            failure.reason.message, failure, self.sudo().name
+        )
 
     def _pause_all(self, failure):
         """The store can't be worked for at all, for this reason: all flows rest."""

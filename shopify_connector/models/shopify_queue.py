@@ -15,6 +15,7 @@ from ..core.capacity import workers_missing
 from .shopify_mark import LINKS
 from .shopify_trigger import GROUPS, NOT_BEGUN
 from .short_transaction import short_transaction
+from .sync_subject import HANDLERS
 
 _logger = logging.getLogger(__name__)
 
@@ -222,7 +223,6 @@ class ShopifyBackend(models.Model):
         self._raise_old_drains()
 
     def _wake(self):
-        self.flow_ids._resume_rested()
         self._wake_open_writes()
         self._retest_waits()
         self._enqueue_due()
@@ -231,25 +231,39 @@ class ShopifyBackend(models.Model):
     def _wake_open_writes(self):
         """A worker may die between its commit and closing its remote write; the
         subject's next run closes it, so there must be one."""
-        names = self.env["shopify.mutation"]._abandoned(self)
-        flows = {
-            "product.template": "products",
-            "res.partner": "customers",
-            "stock.picking": "fulfilments",
-            "shopify.stock.level": "stock",
-        }
         subjects = []
-        for name in names:
+        for name in self.env["shopify.mutation"]._abandoned(self):
             direction, _slash, subject = name.partition("/")
-            if direction not in ("mark", "out"):
-                continue  # the store's own writes are settled when it is mended
             subject_type, _slash, key = subject.partition("/")
             if direction == "mark":
-                flow = self.env[LINKS[subject_type]]._flow
+                model = LINKS.get(subject_type)
             else:
-                flow = flows[subject_type]
-            subjects.append((flow, direction, subject_type, key))
-        self.env["shopify.trigger"]._insert_missing(self, subjects, "reconcile")
+                model = HANDLERS.get((direction, subject_type))
+            # The store's own writes are settled when it is mended; what a later version
+            # wrote has no handler here.
+            if model in self.env:
+                flow = self.env[model]._flow
+                subjects.append((flow, direction, subject_type, key))
+        self.env["shopify.trigger"]._insert_missing(
+            self, self._unless_asked(subjects), "reconcile"
+        )
+
+    def _unless_asked(self, subjects):
+        """Without those whose open write only a person can settle, and was asked to."""
+        # sudo: the engine's own books
+        rows = (
+            self.env["shopify.sync"]
+            .sudo()
+            .search(
+                [
+                    ("backend_id", "=", self.id),
+                    ("state", "=", "review"),
+                    ("reason_code", "=", "outcome_needs_person"),
+                ]
+            )
+        )
+        asked = {(row.direction, row.subject_type, row.subject_key) for row in rows}
+        return [subject for subject in subjects if subject[1:] not in asked]
 
     @api.model
     def _raise_old_drains(self):

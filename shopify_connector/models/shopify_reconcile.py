@@ -25,7 +25,6 @@ from .remote_nodes import read_nodes
 from .roles import OPERATOR, check_role
 from .shopify_mark import LINKS
 from .shopify_queue import JOB_PRIORITY
-from .shopify_sale_order import READABLE_DAYS
 from .sync_subject import HANDLERS
 
 # list: (flow, Shopify type, operation, root field)
@@ -344,10 +343,9 @@ class ShopifyBackend(models.Model):
     def _withheld_links(self, links):
         """Links that Shopify shows as nothing though they exist: orders over 60 days,
         without the scope read_all_orders."""
-        granted = (self.sudo().granted_scopes or "").split(",")
-        if links._name != "shopify.sale.order" or "read_all_orders" in granted:
+        limit = self.env["shopify.sale.order"]._shown_since(self)
+        if links._name != "shopify.sale.order" or not limit:
             return links.browse()
-        limit = fields.Datetime.now() - timedelta(days=READABLE_DAYS - 1)
         return links.filtered(
             lambda link: (link.sale_order_id.date_order or link.create_date) < limit
         )

@@ -32,6 +32,7 @@ from .sale_order_values import Lookup, order_values
 
 # Shopify shows older orders only with the scope read_all_orders.
 READABLE_DAYS = 60
+TOO_OLD = Failure("order_too_old", {"days": READABLE_DAYS}, ("scope:read_all_orders",))
 
 
 class ShopifySaleOrder(models.Model):
@@ -81,23 +82,29 @@ class ShopifySaleOrder(models.Model):
     def _fetch(self, backend, client, gids):
         nodes = read_orders(client, gids)
         for gid in self._perhaps_too_old(backend, nodes):
-            nodes[gid] = Failure(
-                "order_too_old",
-                {"days": READABLE_DAYS},
-                ("scope:read_all_orders",),
-            )
+            nodes[gid] = TOO_OLD
         return nodes
+
+    @api.model
+    def _shown_since(self, backend):
+        """Orders made before may read as null though they are there; None: no order."""
+        granted = (backend.sudo().granted_scopes or "").split(",")
+        if "read_all_orders" in granted:
+            return None
+        # A day of grace: Shopify's day and ours may not end together.
+        return fields.Datetime.now() - timedelta(days=READABLE_DAYS - 1)
+
+    def _unseen(self):
+        return TOO_OLD if self.backend_id._withheld_links(self) else super()._unseen()
 
     @api.model
     def _perhaps_too_old(self, backend, nodes):
         """Orders that read as null and may be merely withheld: linked ones that are old
         enough, and unlinked ones that were read before. The age of these isn't known."""
-        granted = (backend.sudo().granted_scopes or "").split(",")
+        limit = self._shown_since(backend)
         unseen = [gid for gid, node in nodes.items() if node is None]
-        if not unseen or "read_all_orders" in granted:
+        if not unseen or not limit:
             return []
-        # A day of grace: Shopify's day and ours may not end together.
-        limit = fields.Datetime.now() - timedelta(days=READABLE_DAYS - 1)
         links = self._find(backend, unseen)
         old = [
             gid

@@ -35,6 +35,10 @@ class ShopifySaleOrderLine(models.Model):
         "Pieces a Pack", default=1, help="In one unit of Shopify's line."
     )
 
+    amounts = fields.Json(
+        help="Price, discounts and taxes as they came, see core/order_lines."
+    )
+
     # One line, one order line; of a pack one for each component.
     _gid_uniq = models.UniqueIndex(
         "(backend_id, shopify_gid, coalesce(component_id, 0))",

@@ -17,7 +17,7 @@ from ..core import failures
 from .match_judge import Judge
 from .remote_failure import remote_failure
 from .roles import MANAGER, OPERATOR, check_role
-from .scan_reader import ScanReader
+from .scan_reader import LONGEST_PAUSE, ScanReader
 from .shopify_match import TYPES
 
 OPEN_STATES = ("asked", "reading", "comparing")
@@ -123,11 +123,20 @@ class ShopifyScan(models.Model):
 
     def _read(self, client, stop_at):
         parts = self.part_ids.filtered(lambda part: part.state in READING_STATES)
-        reader = ScanReader(self, client, stop_at)
+        reader = self._reader(client, stop_at)
+        busy = None
         for part in parts:
-            with self._refusals_of(part):
-                if reader.advance(part):
-                    return 0
+            if busy and part.state == "asked":
+                continue
+            try:
+                with self._refusals_of(part):
+                    if reader.advance(part):
+                        return 0
+            except bulk.BulkBusyError as error:
+                busy = error
+        if busy and not parts.filtered(lambda part: part.state == "running"):
+            raise busy
+        # The rest of ours takes the places of those that run, one by one.
         if parts.filtered(lambda part: part.state in READING_STATES):
             return reader.pause(parts)
         self.state = "comparing"
@@ -156,6 +165,10 @@ class ShopifyScan(models.Model):
         self._finish()
         return None
 
+    def _reader(self, client, stop_at):
+        """Who brings the store's records here."""
+        return ScanReader(self, client, stop_at)
+
     def _judge(self):
         """Who compares this scan's rows with Odoo."""
         return Judge(self)
@@ -181,6 +194,13 @@ class ShopifyScan(models.Model):
                 "message": " ".join(filter(None, failed.mapped("message"))) or False,
             }
         )
+
+    def _after(self, error):
+        """What takes all places ends by itself, be it after days: nothing is broken."""
+        if isinstance(error, bulk.BulkBusyError):
+            self.message = self._problem(error)
+            return LONGEST_PAUSE
+        return super()._after(error)
 
     def _problem(self, error):
         if isinstance(error, bulk.BulkBusyError):

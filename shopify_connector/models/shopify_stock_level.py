@@ -25,6 +25,8 @@ class ShopifyStockLevel(models.Model):
     _description = "Shopify Stock Level"
     _order = "id"
     _log_access = False
+    # The flow whose policy counts.
+    _flow = "stock"
 
     backend_id = fields.Many2one(
         "shopify.backend", "Store", required=True, index=True, ondelete="cascade"

@@ -64,6 +64,7 @@ class ShopifySync(models.Model):
     reason_code = fields.Char("Reason", index=True)
     reason_params = fields.Json()
     cause_key = fields.Char(index=True)
+    last_cause_key = fields.Char(help="Kept when it went through: what it stopped for.")
     weight = fields.Integer()
     nature = fields.Selection(
         [
@@ -81,6 +82,9 @@ class ShopifySync(models.Model):
     attempt_count = fields.Integer()
     first_failed_at = fields.Datetime("Since")
     owner_id = fields.Many2one("res.users", index=True)
+    handed_to_id = fields.Many2one(
+        "res.users", help="Whom a person gave it to; the owner while he isn't away."
+    )
     wait_ids = fields.One2many("shopify.sync.wait", "sync_id", "Waits On")
     remote_updated_at = fields.Char(
         help="Shopify's updatedAt as read with the last run that came to an end."
@@ -105,6 +109,12 @@ class ShopifySync(models.Model):
     )
     _open = models.Index("(state, weight) WHERE state IN ('review', 'waiting')")
     _batch = models.Index("(last_batch) WHERE last_batch IS NOT NULL")
+    _open_cause = models.Index(
+        "(backend_id, cause_key, state) WHERE state IN ('review', 'waiting')"
+    )
+    _last_cause = models.Index(
+        "(backend_id, last_cause_key) WHERE last_cause_key IS NOT NULL"
+    )
 
     # === THE JOB === #
 
@@ -175,6 +185,7 @@ class ShopifySync(models.Model):
             "lang": backend.lang or user.lang,
             "tz": "UTC",
             "tracking_disable": True,
+            "shopify_job": self.env.context.get("job_uuid"),
         }
         return self.with_env(self.env(user=user.id, su=False, context=context))
 
@@ -212,6 +223,7 @@ class ShopifySync(models.Model):
                 claims._drop(batch)
             raise
         backend._pause_where_needed(results)
+        self.env["shopify.cause"]._note(backend, results)
         return [subject.name for subject in results]
 
     @api.model
@@ -314,7 +326,7 @@ class ShopifySync(models.Model):
            array_agg(DISTINCT t.cause) FILTER (WHERE t.id IS NOT NULL),
            max(t.user_id), coalesce(s.state, ''), coalesce(s.remote_updated_at, ''),
            coalesce(s.reason_code, ''), coalesce(s.is_accepted, false),
-           count(t.id) = count(lt.id) AND (s.id IS NULL OR ls.id IS NOT NULL)
+           min(t.created_at), count(t.id) = count(lt.id) AND (s.id IS NULL OR ls.id IS NOT NULL)
       FROM gate g
       LEFT JOIN picked p ON true
       LEFT JOIN shopify_trigger t
@@ -356,6 +368,7 @@ class ShopifySync(models.Model):
                 remote_updated_at=remote_updated_at,
                 reason_code=reason_code,
                 was_accepted=was_accepted,
+                asked_at=asked_at,
             )
             for (
                 direction,
@@ -373,6 +386,7 @@ class ShopifySync(models.Model):
                 remote_updated_at,
                 reason_code,
                 was_accepted,
+                asked_at,
                 whole,
             ) in rows
             if key is not None and whole

@@ -38,7 +38,7 @@ FIXES = {
     "open_schedule": "action_open_store",
     "set_payment": "action_open_store",
     "set_pricelist": "action_open_store",
-    "activate_currency": "action_open_store",
+    "activate_currency": "action_open_currency",
 }
 COMPARE = "action_compare"
 # Fixes that change something, each by the role that may.
@@ -88,7 +88,18 @@ class ShopifySync(models.Model):
         failure = self._failure()
         if failure is None or failure.reason.fix == "none":
             return self.action_retry()
-        return getattr(self, FIXES.get(failure.reason.fix, COMPARE))()
+        return getattr(self, self._reachable(FIXES.get(failure.reason.fix, COMPARE)))()
+
+    def _reachable(self, fix):
+        """Another way to what is asked for, where nothing is at the end of this one."""
+        sides = {
+            "action_open_in_odoo": bool(self._odoo_record()),
+            "action_open_in_shopify": bool(self.shopify_url),
+            "action_open_blocker": bool(self._blockers()),
+        }
+        if sides.get(fix, True):
+            return fix
+        return next((side for side, there in sides.items() if there), COMPARE)
 
     # === WHERE A FIX LEADS === #
 
@@ -143,6 +154,19 @@ class ShopifySync(models.Model):
         }
         return action
 
+    def action_open_currency(self):
+        """The currency to switch on, which lists hide until it is."""
+        self.ensure_one()
+        name = (self.reason_params or {}).get("currency")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Currency %s", name),
+            "res_model": "res.currency",
+            "view_mode": "list,form",
+            "domain": [("name", "=", name)],
+            "context": {"active_test": False},
+        }
+
     def action_open_store(self):
         self.ensure_one()
         return self.backend_id.action_open_form()
@@ -179,27 +203,29 @@ class ShopifySync(models.Model):
         }
 
     def action_open_blocker(self):
-        """The sync that this one waits for."""
+        """The sync that this one waits for; its form, where it is one."""
         self.ensure_one()
         keys = [key.split(":", 1)[1] for key in self.wait_ids.mapped("key")]
-        return {
+        action = {
             "type": "ir.actions.act_window",
             "name": self.env._("Waited for"),
             "res_model": "shopify.sync",
             "view_mode": "list,form",
             "domain": [("subject_key", "in", keys)],
         }
+        blockers = self._blockers()
+        if len(blockers) == 1:
+            action |= {"view_mode": "form", "res_id": blockers.id}
+        return action
 
     def action_open_cause(self):
-        """All items that the same fix releases."""
+        """The cause, with all items that the same fix releases."""
         self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "shopify_connector.action_review"
-        )
-        return action | {
-            "name": self.headline or action["name"],
-            "domain": self._same_cause_domain(),
-            "context": {},
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "shopify.cause",
+            "res_id": self.cause_id.id,
+            "view_mode": "form",
         }
 
     def _same_cause_domain(self):
@@ -258,15 +284,36 @@ class ShopifySync(models.Model):
     def _released_notification(self, count):
         """Say what was released, with the way to it; or why nothing moves yet."""
         idle = self._why_idle()
+        params = {
+            "type": "warning" if idle else "success",
+            "message": idle or self._released_text(count),
+            "next": {"type": "ir.actions.act_window_close"},
+        }
+        if not idle:
+            # The client puts the link where %s is left.
+            params["message"] += " %s"
+            label = self.env._("See them go through")
+            params["links"] = [{"label": label, "url": self._released_url()}]
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
-            "params": {
-                "type": "warning" if idle else "success",
-                "message": idle or self.env._("%s records are being synced.", count),
-                "next": {"type": "ir.actions.act_window_close"},
-            },
+            "params": params,
         }
+
+    def _released_text(self, count):
+        if count == 1:
+            return self.env._("1 record is being synced.")
+        return self.env._("%s records are being synced.", count)
+
+    def _released_url(self):
+        """Where these rows can be watched, also when they are through."""
+        if len(self.cause_id) == 1:
+            return f"/odoo/shopify-review/{self.cause_id.id}/shopify-review-items"
+        return (
+            f"/odoo/shopify-syncs/{self.id}"
+            if len(self) == 1
+            else "/odoo/shopify-syncs"
+        )
 
     def _why_idle(self):
         """What keeps these rows from running at once, though somebody asked for it."""

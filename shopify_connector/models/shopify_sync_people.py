@@ -76,10 +76,14 @@ class ShopifySync(models.Model):
 
     def action_hand_over(self, user):
         self._hold()
-        self.sudo().write({"owner_id": user.id})
+        for backend, rows in self.grouped("backend_id").items():
+            owner = backend._looks_after(user, self.env["res.users"])
+            rows.sudo().write({"handed_to_id": user.id, "owner_id": owner.id})
         self._note_person("handed over", user.display_name)
 
     def _note_person(self, outcome, message):
+        # What is said of a whole cause stands on its timeline once, not for each item.
+        of_cause = self.env.context.get("shopify_cause_act")
         self.env["shopify.event"].sudo().create(
             [
                 {
@@ -90,6 +94,7 @@ class ShopifySync(models.Model):
                     "subject_type": row.subject_type,
                     "subject_key": row.subject_key,
                     "record_name": row.record_name,
+                    "cause_key": not of_cause and row.cause_key,
                     "caused_by_id": self.env.uid,
                     "outcome": outcome,
                     "message": message,

@@ -1,6 +1,7 @@
 """How the end of a run is written down: the subject's row, its history, what it waits on."""
 
 import random
+from datetime import UTC, datetime
 
 from odoo import api, fields, models
 
@@ -8,7 +9,7 @@ from ..core import failures, preview
 from ..core.failures import Failure
 from ..core.outcome import Outcome
 from .shopify_trigger import PRIORITY, group_of
-from .sync_subject import CLOSED, SCHEDULED
+from .sync_subject import CLOSED
 
 NO_PREVIEW = {"preview": False, "preview_digest": False}
 KEPT_APART = ("traceback", "preview")
@@ -24,12 +25,13 @@ class ShopifySync(models.Model):
         now = fields.Datetime.now()
         share = int(1000 * seconds / max(1, len(results)))
         events, creates, waits = [], [], {}
-        flows = {row.flow: row for row in backend.sudo().flow_ids}
         trigger_ids = [i for subject in results for i in subject.trigger_ids]
         self._keep_read({s: end for s, end in results.items() if end[0] is CLOSED})
         results = {s: end for s, end in results.items() if end[0] is not CLOSED}
+        stops = {s: end for s, (end, _f) in results.items() if isinstance(end, Failure)}
+        owners = self._owners_of(backend, stops)
         for subject, (result, facts) in results.items():
-            vals = self._row_values(backend, subject, result, facts, flows, now)
+            vals = self._row_values(backend, subject, result, facts, owners, now)
             vals.update(last_batch=batch, last_run_at=now)
             if subject.sync_id:
                 sudo.browse(subject.sync_id).write(vals)
@@ -37,7 +39,7 @@ class ShopifySync(models.Model):
                 creates.append((subject, self._subject_values(backend, subject) | vals))
             if isinstance(result, Failure):
                 waits[subject] = result.waits_on
-            elif result.kind == "unchanged" and set(subject.causes) <= SCHEDULED:
+            elif result.kind == "unchanged" and subject.brings_no_news:
                 continue  # a schedule found nothing: no history
             events.append(
                 self._event_values(
@@ -75,16 +77,15 @@ class ShopifySync(models.Model):
             "drain_group": group_of(subject.flow, subject.direction),
             "subject_type": subject.type,
             "subject_key": subject.key,
+            "record_name": _number(subject.key),
             "priority": PRIORITY.get(subject.flow, 20),
         }
 
     @api.model
-    def _row_values(self, backend, subject, result, facts, flows, now):
-        vals = {
-            key: facts[key]
-            for key in ("record_name", "amount", "currency")
-            if key in facts
-        }
+    def _row_values(self, backend, subject, result, facts, owners, now):
+        vals = {key: facts[key] for key in ("amount", "currency") if key in facts}
+        if name := _name_in(facts):
+            vals["record_name"] = name
         if "is_final" in facts:
             vals["is_read_early"] = not facts["is_final"]
         if isinstance(result, Outcome):
@@ -102,6 +103,7 @@ class ShopifySync(models.Model):
                 "next_attempt_at": False,
                 "attempt_count": 0,
                 "first_failed_at": False,
+                "handed_to_id": False,
                 "is_accepted": False,
                 **NO_PREVIEW,
                 "accepted_digest": False,
@@ -114,8 +116,8 @@ class ShopifySync(models.Model):
         attempts = subject.attempts + 1 if same else 1
         decision = failures.decide(result, attempts, now, random.random())
         retry_at = getattr(decision, "when", None)
-        row = flows.get(subject.flow)
-        params = _plain_params(result)
+        owner_id, handed_to_id = owners[subject]
+        params = plain_params(result)
         vals |= {
             "state": "waiting" if retry_at else "review",
             "outcome": False,
@@ -123,6 +125,9 @@ class ShopifySync(models.Model):
             "reason_code": result.code,
             "reason_params": params,
             "cause_key": failures.cause_key(result),
+            "last_cause_key": failures.cause_key(result),
+            "owner_id": owner_id,
+            "handed_to_id": handed_to_id,
             "weight": failures.impact(result, subject.flow),
             "headline": self._headline(result),
             "nature": reason.nature,
@@ -134,9 +139,6 @@ class ShopifySync(models.Model):
         }
         if not vals["is_accepted"]:
             vals["accepted_digest"] = False
-        # Whoever a stop was handed to keeps it, however often it stops again.
-        if not (subject.attempts and self.sudo().browse(subject.sync_id).owner_id):
-            vals["owner_id"] = row.owner_id.id if row else False
         if facts.get("updated_at"):
             vals["remote_updated_at"] = facts["updated_at"]
         if not subject.attempts:
@@ -149,21 +151,26 @@ class ShopifySync(models.Model):
         return {
             "backend_id": backend.id,
             "kind": "attempt",
+            "job_uuid": self.env.context.get("shopify_job") or False,
             "flow": subject.flow,
             "direction": subject.direction,
             "subject_type": subject.type,
             "subject_key": subject.key,
-            "record_name": facts.get("record_name"),
+            "record_name": _name_in(facts),
             "cause": ", ".join(subject.causes),
             "caused_by_id": subject.user_id or False,
             "outcome": result.code if failed else result.kind,
             "failed": failed,
             "message": (
-                failures.render(result, facts.get("record_name") or subject.key)
+                self._translate(
+                    result.reason.message,
+                    result,
+                    _name_in(facts) or _number(subject.key),
+                )
                 if failed
                 else result.note
             ),
-            "reason_params": (_plain_params(result) if failed else False),
+            "reason_params": (plain_params(result) if failed else False),
             "changes": (
                 []
                 if failed
@@ -172,6 +179,9 @@ class ShopifySync(models.Model):
                 ]
             ),
             "duration_ms": share,
+            "asked_at": subject.asked_at or False,
+            "happened_at": _moment(facts.get("updated_at")),
+            "write_uuids": self.env["shopify.mutation"]._touched(subject.name),
             "request_id": client.last_request_id or False,
             "batch": batch,
         }
@@ -209,6 +219,17 @@ class ShopifySync(models.Model):
             )
 
 
+def _name_in(facts):
+    """The record's name, None where all that is known of it is its ID."""
+    name = facts.get("record_name") or ""
+    return None if name.startswith("gid:") else name or None
+
+
+def _number(key):
+    """What stands for a record's name until it could be read once."""
+    return key.rpartition("/")[2]
+
+
 def preview_values(shown):
     """A row's fields for a preview as JSON, or for none."""
     if not shown:
@@ -216,9 +237,16 @@ def preview_values(shown):
     return {"preview": shown, "preview_digest": preview.digest(shown)}
 
 
-def _plain_params(failure):
+def plain_params(failure):
     """Without what is kept elsewhere, for fewer eyes."""
     return {k: v for k, v in failure.params.items() if k not in KEPT_APART}
+
+
+def _moment(text):
+    """Shopify's time stamp for a field of Odoo's."""
+    if not text:
+        return False
+    return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)
 
 
 def _text(value):

@@ -1,6 +1,7 @@
 """How claimed subjects are run: read, planned, written, or sent; what fails is split off."""
 
 import logging
+import re
 import traceback
 from collections import defaultdict
 
@@ -17,6 +18,8 @@ from .sync_errors import fingerprint, is_down, is_everybodys, leaves_the_job
 from .sync_subject import CLOSED, HANDLERS
 
 _logger = logging.getLogger(__name__)
+# As Odoo's refusals name a model: "… 'Sales Order' (sale.order) records."
+_MODEL = re.compile(r"\(([a-z0-9_]+(?:\.[a-z0-9_]+)+)\)")
 
 
 class ShopifySync(models.Model):
@@ -202,19 +205,35 @@ class ShopifySync(models.Model):
         return self._local_failure(backend, error, key)
 
     @api.model
+    def _access_failure(self, company, error):
+        """What the sync user lacks: the company, or rights on the model that Odoo's
+        message names in brackets."""
+        detail = str(error.args[0] if error.args else error)
+        params = {"user": self.env.user.display_name, "detail": detail}
+        named = [name for name in _MODEL.findall(detail) if name in self.env]
+        if company not in self.env.user.company_ids or not named:
+            params["company"] = company.display_name
+            return Failure("company_access_missing", params)
+        words = {
+            "read": self.env._("read"),
+            "create": self.env._("create"),
+            "write": self.env._("change"),
+            "unlink": self.env._("delete"),
+        }
+        model = self.env[named[0]].browse()
+        lacking = [word for right, word in words.items() if not model.has_access(right)]
+        # With every right on the model, a rule keeps single records from the user.
+        params["operation"] = lacking[0] if lacking else self.env._("use these")
+        params["model"] = self.env["ir.model"]._get(model._name).name
+        return Failure("odoo_access_missing", params)
+
+    @api.model
     def _local_failure(self, backend, error, key):
         """The reason for what planning or writing raised."""
         if isinstance(error, NeedsReview):
             return error.failure
         if isinstance(error, AccessError):
-            return Failure(
-                "company_access_missing",
-                {
-                    "company": backend.sudo().company_id.display_name,
-                    "user": self.env.user.display_name,
-                    "detail": str(error.args[0] if error.args else error),
-                },
-            )
+            return self._access_failure(backend.sudo().company_id, error)
         if isinstance(error, UserError):
             return Failure("odoo_refused", {"problem": str(error.args[0])})
         _logger.warning(

@@ -1,7 +1,14 @@
-"""One search box over syncs: any ID, number, e-mail or pasted admin URL finds its row."""
+"""One search box over syncs: any ID, number, e-mail or pasted admin URL finds its row.
+
+Each way to find a row has a query of its own, which an index answers; rows that any of
+them finds are wanted. One condition with "or" between them would read the whole table.
+"""
+
+import re
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ..core import search
 from ..core.gid import build
@@ -13,11 +20,16 @@ from .shopify_mark import LINKS
 WAITED_FOR = ("variant", "product", "customer", "company", "order", "location")
 # Fields of a link that hold the Odoo record.
 LINK_FIELDS = ("odoo_id", "sale_order_id", "move_id", "location_id")
+# The index over parts of names knows pieces of three characters.
+_PIECE = re.compile(r"[^\W_]{3}")
 
 
 class ShopifySync(models.Model):
     _inherit = "shopify.sync"
 
+    # Found by a part of them.
+    record_name = fields.Char(index="trigram")
+    headline = fields.Char(index="trigram")
     anything = fields.Char(
         "ID, number, e-mail or admin URL",
         compute="_compute_anything",
@@ -32,25 +44,39 @@ class ShopifySync(models.Model):
     def _search_anything(self, operator, value):
         if operator not in ("=", "ilike", "like") or not isinstance(value, str):
             return NotImplemented
-        domain = Domain("record_name", "ilike", value.strip())
+        text = value.strip()
+        part = "ilike" if _PIECE.search(text) else "=ilike"
+        ways = [Domain("record_name", part, text)]
         for term in search.parse_search(value):
-            domain |= self._search_term(term)
-        return domain
+            ways += self._ways_to(term)
+        # Access is checked once, around it all.
+        queries = [self._search(way, bypass_access=True) for way in ways]
+        found = SQL(" UNION ").join(
+            query.subselect(SQL.identifier(query.table, "id"))
+            for query in queries
+            if not query.is_empty()
+        )
+        return Domain("id", "any!", found)
 
     @api.model
-    def _search_term(self, term):
-        """The rows that one reading of the text means."""
-        found = getattr(self, f"_search_{term.kind}")(term)
+    def _ways_to(self, term):
+        """Domains of the rows that one reading of the text means."""
+        ways = getattr(self, f"_search_{term.kind}")(term)
         if term.shop:
-            found &= Domain("backend_id.shop_domain", "=", f"{term.shop}.myshopify.com")
-        return found
+            shop = Domain("backend_id.shop_domain", "=", f"{term.shop}.myshopify.com")
+            ways = [way & shop for way in ways]
+        return ways
 
     @api.model
     def _search_gid(self, term):
-        """The record itself, and what waits for it."""
-        keys = [term.value, *self._parents_of(term)]
-        waits = [f"{prefix}:{term.value}" for prefix in WAITED_FOR]
-        return Domain("subject_key", "in", keys) | Domain("wait_ids.key", "in", waits)
+        return self._search_gids([term])
+
+    @api.model
+    def _search_gids(self, terms):
+        """The records themselves, and what waits for them."""
+        keys = [key for term in terms for key in (term.value, *self._parents_of(term))]
+        waits = [f"{prefix}:{term.value}" for term in terms for prefix in WAITED_FOR]
+        return [Domain("subject_key", "in", keys), Domain("wait_ids.key", "in", waits)]
 
     @api.model
     def _parents_of(self, term):
@@ -66,9 +92,8 @@ class ShopifySync(models.Model):
     def _search_shopify_number(self, term):
         """Any type: a number alone doesn't say of what. Whole keys, so that the index
         finds them."""
-        return Domain.OR(
-            self._search_gid(SearchTerm("gid", build(kind, term.value), kind))
-            for kind in LINKS
+        return self._search_gids(
+            [SearchTerm("gid", build(kind, term.value), kind) for kind in LINKS]
         )
 
     @api.model
@@ -86,7 +111,7 @@ class ShopifySync(models.Model):
         }
         if term.type in ("", "account.move"):
             gids.update(self._gids_by_invoice(Domain("id", "=", number)))
-        return domain | Domain("subject_key", "in", sorted(gids))
+        return [domain, Domain("subject_key", "in", sorted(gids))]
 
     @api.model
     def _gids_of(self, model, odoo_model, number):
@@ -126,14 +151,15 @@ class ShopifySync(models.Model):
             else [("id", "=", False)]
         )
         gids = customers.mapped("shopify_gid") + orders.mapped("shopify_gid")
-        return Domain("subject_key", "in", [gid for gid in gids if gid])
+        return [Domain("subject_key", "in", [gid for gid in gids if gid])]
 
     @api.model
     def _search_order_name(self, term):
         """Exactly this name: "#104" is not "#1042"."""
-        return Domain("record_name", "=ilike", term.value) & Domain(
-            "subject_type", "=", "Order"
-        )
+        return [
+            Domain("record_name", "=ilike", term.value)
+            & Domain("subject_type", "=", "Order")
+        ]
 
     @api.model
     def _search_text(self, term):
@@ -150,4 +176,4 @@ class ShopifySync(models.Model):
             *variants.mapped("shopify_gid"),
             *variants.mapped("product_gid"),
         ]
-        return Domain("subject_key", "in", [gid for gid in gids if gid])
+        return [Domain("subject_key", "in", [gid for gid in gids if gid])]

@@ -5,7 +5,6 @@ from odoo import api, fields, models
 from ..core import failures
 from ..core.failures import Failure
 from ..core.taxes import parse_key
-from .roles import OPERATOR, has_role
 from .shopify_mark import LINKS
 
 ODOO_MODELS = (
@@ -20,8 +19,6 @@ ODOO_MODELS = (
     "shopify.stock.level",
 )
 TIMELINE = 50
-# Parameters of reasons that may hold an ID and are read as a name.
-NAMED_PARAMS = ("location", "theirs", "other", "candidate")
 
 
 class ShopifySync(models.Model):
@@ -56,7 +53,6 @@ class ShopifySync(models.Model):
     event_ids = fields.Many2many(
         "shopify.event", string="What Happened So Far", compute="_compute_event_ids"
     )
-    support_text = fields.Text("Report", compute="_compute_support_text")
 
     # === TEXTS === #
 
@@ -88,25 +84,14 @@ class ShopifySync(models.Model):
     def _translate(self, text, failure, record):
         """A text of the catalogue, in the reader's language."""
         values = failures.message_values(failure, record)
-        for name, value in failure.params.items():
+        for name in failure.reason.params:
+            value = failure.params[name]
             if isinstance(value, list):
                 values[name] = ", ".join(self._named(each) for each in value)
-            elif name in NAMED_PARAMS:
+            elif isinstance(value, str):
                 values[name] = self._named(value)
         template = self.env._(text)
         return template % values
-
-    @api.model
-    def _named(self, value):
-        """What core could only give as an ID, by its name and ID where that is known."""
-        text = str(value)
-        if text.startswith("gid://shopify/Location/"):
-            return self._location_label(text)
-        model, _sep, number = text.partition(" ")
-        if model not in ODOO_MODELS or not number.isdigit():
-            return text
-        record = self.env[model].browse(int(number)).exists()._filtered_access("read")
-        return f"{record.display_name} (ID {number})" if record else text
 
     @api.model
     def _headline(self, failure):
@@ -115,7 +100,11 @@ class ShopifySync(models.Model):
 
     def _record_label(self):
         """ "Order #1042", as messages call the record."""
-        name = self.record_name or self.subject_key
+        name = self.record_name or self.subject_key.rpartition("/")[2]
+        return self._kind_label(self.subject_type, name)
+
+    @api.model
+    def _kind_label(self, kind, name):
         kinds = {
             "Order": self.env._("Order %s", name),
             "DraftOrder": self.env._("Draft order %s", name),
@@ -129,9 +118,10 @@ class ShopifySync(models.Model):
             "product.template": self.env._("Product %s", name),
             "res.partner": self.env._("Contact %s", name),
             "stock.picking": self.env._("Delivery %s", name),
+            "Fulfillment": self.env._("Fulfilment %s", name),
             "shopify.stock.level": self.env._("The stock of %s", name),
         }
-        return kinds.get(self.subject_type, name)
+        return kinds.get(kind, name)
 
     def _wait_keys(self):
         """What a person has to mend. An order that waits for a variant also waits for
@@ -144,17 +134,20 @@ class ShopifySync(models.Model):
     def _missing_text(self, key):
         """A waits-on key in words."""
         kind, _sep, value = key.partition(":")
+        name = value
+        if value.startswith("gid:"):
+            name = self._short_name(value) or value.rpartition("/")[2]
         match kind:
             case "variant":
-                return self.env._("a link for the variant %s", value)
+                return self.env._("a link for the variant %s", name)
             case "product":
-                return self.env._("a link for the product %s", value)
+                return self.env._("a link for the product %s", name)
             case "customer":
-                return self.env._("a link for the customer %s", value)
+                return self.env._("a link for the customer %s", name)
             case "company":
-                return self.env._("a link for the company %s", value)
+                return self.env._("a link for the company %s", name)
             case "order":
-                return self.env._("the import of the order %s", value)
+                return self.env._("the import of the order %s", name)
             case "location":
                 return self.env._("a warehouse for %s", self._location_label(value))
             case "tax":
@@ -169,12 +162,28 @@ class ShopifySync(models.Model):
                 return self.env._("the store's setting “%s”", label)
         return key
 
+    @api.model
+    def _appeared(self, key):
+        """A waits-on key that is there now, in words that end a wait."""
+        kind, _sep, value = key.partition(":")
+        if kind == "variant":
+            link = self.env["shopify.product.product"].search(
+                [("shopify_gid", "=", value)], limit=1
+            )
+            name = link.odoo_id.sudo().display_name or value
+            return self.env._("the variant %s was linked", name)
+        return self.env._("there is now %s", self._missing_text(key))
+
     def _location_label(self, gid):
+        name = self._location_name(gid)
+        return f"“{name}”" if name else gid
+
+    def _location_name(self, gid):
         """A location's ID is one of its kind in all of Shopify, so it needs no store."""
         row = self.env["shopify.mapping.location"].search(
             [("shopify_gid", "=", gid)], limit=1
         )
-        return f"“{row.name}”" if row else gid
+        return row.name or None
 
     @api.depends("state", "outcome")
     def _compute_status(self):
@@ -212,11 +221,19 @@ class ShopifySync(models.Model):
             if name in self.env
         ]
 
-    @api.depends("subject_key", "direction")
+    @api.depends("subject_key", "direction", "wait_ids.key")
     def _compute_shopify_url(self):
         for row in self:
-            known = row.subject_key and row.subject_key.startswith("gid:")
-            row.shopify_url = known and row.backend_id._admin_url(row.subject_key)
+            row.shopify_url = row._page_in_shopify()
+
+    def _page_in_shopify(self):
+        """Its own page; where the admin has none, that of what it belongs to."""
+        keys = [self.subject_key or ""]
+        keys += [key.partition(":")[2] for key in self.wait_ids.mapped("key")]
+        pages = (
+            self.backend_id._admin_url(key) for key in keys if key.startswith("gid:")
+        )
+        return next((page for page in pages if page), False)
 
     @api.depends("subject_type", "subject_key")
     @api.depends_context("uid")
@@ -276,31 +293,6 @@ class ShopifySync(models.Model):
                 ],
                 limit=TIMELINE,
             )
-
-    @api.depends("reason_code", "attempt_count")
-    def _compute_support_text(self):
-        for row in self:
-            row.support_text = "\n".join(row._report_lines())
-
-    def _report_lines(self):
-        """What support asks for: IDs and codes, no names, amounts or addresses."""
-        last = self.event_ids[:1]
-        lines = [
-            f"reason: {self.reason_code or '-'}",
-            f"record: {self._subject_name()}",
-            f"odoo: {self.odoo_record_id or '-'}",
-            f"store: {self.backend_id.shop_domain}",
-            f"attempts: {self.attempt_count}, since {self.first_failed_at or '-'}",
-            f"waits on: {', '.join(self.wait_ids.mapped('key')) or '-'}",
-            f"request: {last.request_id or '-'}",
-        ]
-        lines += [
-            f"write: {write.operation} {write.uuid} {write.state} {write.error or ''}"
-            for write in self._open_writes()
-        ]
-        if has_role(self.env, OPERATOR) and self.traceback:
-            lines += ["", self.traceback]
-        return lines
 
     def _subject_name(self):
         """As the engine's books call the subject."""

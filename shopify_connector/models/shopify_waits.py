@@ -5,6 +5,8 @@ from collections import defaultdict
 
 from odoo import models
 
+from .sync_subject import RELEASED
+
 _logger = logging.getLogger(__name__)
 
 
@@ -21,12 +23,14 @@ class ShopifyBackend(models.Model):
             .sudo()  # any user's mapping may release another's sync
             .search([("key", "in", list(keys)), ("sync_id.backend_id", "=", self.id)])
         )
-        rows = waits.sync_id.filtered(lambda s: s.state in ("review", "waiting"))
-        if rows:
+        waits = waits.filtered(lambda w: w.sync_id.state in ("review", "waiting"))
+        for key, part in waits.grouped("key").items():
+            rows = part.sync_id
             self.env["shopify.trigger"].sudo()._insert(
-                self, rows._subjects(), "released"
+                self, rows._subjects(), f"{RELEASED}{key}"
             )
-        return len(rows)
+            self.env["shopify.cause"]._note_released(self, rows, key)
+        return len(waits.sync_id)
 
     def _retest_waits(self):
         """Release waits whose key has appeared by a way that told nobody."""
@@ -42,10 +46,11 @@ class ShopifyBackend(models.Model):
             )
         )
         present = self._present(set(waits.mapped("key")))
-        rows = waits.filtered(lambda wait: wait.key in present).sync_id
-        self.env["shopify.trigger"].sudo()._insert_missing(
-            self, rows._subjects(), "released"
-        )
+        waits = waits.filtered(lambda wait: wait.key in present)
+        for key, part in waits.grouped("key").items():
+            self.env["shopify.trigger"].sudo()._insert_missing(
+                self, part.sync_id._subjects(), f"{RELEASED}{key}"
+            )
 
     def _present(self, keys):
         """Those of these waits-on keys that are there now; one look-up a kind."""

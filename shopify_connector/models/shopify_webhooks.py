@@ -13,7 +13,7 @@ from odoo.tools import ormcache
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..api.errors import RejectedError
-from ..core.failures import NeedsReview
+from ..core.failures import Failure, NeedsReview, render
 from ..core.webhooks import subjects_of, wanted_topics
 from .shopify_flow import FLOWS
 from .shopify_webhook_drop import read_subscriptions
@@ -182,7 +182,9 @@ class ShopifyBackend(models.Model):
         try:
             subjects = subjects_of(topic, json.loads(body))
         except (ValueError, RecursionError, NeedsReview) as problem:
-            self._note_event("store", "webhook_malformed", f"{topic}: {problem}"[:500])
+            params = {"topic": topic.lower(), "problem": str(problem)[:200]}
+            malformed = Failure("webhook_malformed", params)
+            self._note_event("store", malformed.code, render(malformed))
             return 400
         self._webhook_seen(fields.Datetime.now())
         self.env["shopify.trigger"]._insert(

@@ -1,6 +1,7 @@
 """What a sync is about, as a worker holds it; and the sizes and ways of batches."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 # Who handles a subject, by direction and type; in the order in which one batch writes.
 HANDLERS = {
@@ -33,13 +34,19 @@ LOOKAHEAD = 10
 
 # Causes that bring no news, only certainty.
 SCHEDULED = frozenset({"reconcile", "comparison", "nightly", "released"})
+# What appeared stands behind it: the waits-on key.
+RELEASED = "released:"
 # The result of a subject that a person closed: its row stays as it is.
 CLOSED = object()
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What a sync is about. `key` is a GID, or an Odoo ID as text for "out"."""
+    """What a sync is about. `key` is a GID, or an Odoo ID as text for "out".
+
+    asked_at: when the first of its triggers was noted, UTC without a zone; None for a
+    try that came due by itself.
+    """
 
     flow: str
     direction: str
@@ -55,6 +62,7 @@ class Subject:
     remote_updated_at: str = ""
     reason_code: str = ""
     was_accepted: bool = False
+    asked_at: datetime | None = None
 
     @property
     def name(self):
@@ -69,8 +77,15 @@ class Subject:
         if self.state != "cancelled" or {"retry", "accepted"} & set(self.causes):
             return False
         if self.direction != "in":
-            return set(self.causes) <= SCHEDULED
+            return self.brings_no_news
         return bool(updated_at) and updated_at == self.remote_updated_at
+
+    @property
+    def brings_no_news(self):
+        """Whether only schedules and fixes ask for it, nobody who knows of a change."""
+        return all(
+            cause in SCHEDULED or cause.startswith(RELEASED) for cause in self.causes
+        )
 
     @property
     def accepted(self):

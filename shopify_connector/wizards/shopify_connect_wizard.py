@@ -91,6 +91,7 @@ class ShopifyConnectWizard(models.TransientModel):
         inverse="_inverse_tax_ids",
     )
     readiness = fields.Html(related="backend_id.readiness")
+    not_shown = fields.Html(related="backend_id.not_shown")
 
     @api.model
     def default_get(self, fields_list):
@@ -204,6 +205,10 @@ class ShopifyConnectWizard(models.TransientModel):
         check_role(self.env, MANAGER)
         return self.backend_id.action_scan()
 
+    def action_readiness(self):
+        """All that the flows need, each with what to do."""
+        return self.backend_id.action_readiness()
+
     def _again(self):
         return {
             "type": "ir.actions.act_window",
@@ -284,6 +289,7 @@ class ShopifyConnectWizard(models.TransientModel):
             )
         self.backend_id.action_connect()
         self.backend_id._scan_once()
+        self.backend_id._enqueue_required()
 
     def write(self, vals):
         """Automatic, chosen here before all is linked, is kept as a wish: the flow

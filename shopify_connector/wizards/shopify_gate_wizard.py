@@ -17,6 +17,7 @@ class ShopifyGateWizard(models.TransientModel):
 
     flow_id = fields.Many2one("shopify.flow", required=True, ondelete="cascade")
     gate_text = fields.Char(related="flow_id.gate_text")
+    lacks_required = fields.Char(related="flow_id.lacks_required")
     override_until = fields.Date(
         "Already Runs Until", related="flow_id.gate_override_until"
     )

@@ -102,7 +102,9 @@ class ShopifyLinkWizard(models.TransientModel):
                     )
                 )
             line._link(self.sync_id, self.reason or self.env._("chosen by hand"))
-        return self.sync_id.action_retry()
+        # The link lets all that waited for it go on, this one among them or not.
+        self.sync_id.action_retry()
+        return self.sync_id._released_notification(max(1, self.sync_id.cause_count))
 
 
 class ShopifyLinkWizardLine(models.TransientModel):

@@ -89,6 +89,15 @@ class ShopifyRelinkWizard(models.TransientModel):
             values["token_seen"] = self.new(values)._link_seen()
         return values
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Made in one go, without a form before it, it is looked at now."""
+        wizards = super().create(vals_list)
+        for wizard, values in zip(wizards, vals_list, strict=True):
+            if "token_seen" not in values:
+                wizard.token_seen = wizard._link_seen()
+        return wizards
+
     @api.model
     def _of_sync(self, sync):
         """What an item that stopped is about."""
@@ -334,4 +343,7 @@ class ShopifyRelinkWizard(models.TransientModel):
 def _named(record):
     if not record:
         return ""
+    if not record.exists():
+        kind = record.env["ir.model"]._get(record._name).name
+        return record.env._("%(kind)s %(id)s, deleted", kind=kind, id=record.id)
     return f"{record.display_name} (ID {record.id})"

@@ -130,3 +130,20 @@ def test_pricelist_and_currency_are_told_apart():
     assert missing(plan, known(plan, currencies=frozenset())).code == (
         "currency_inactive"
     )
+
+
+def test_shipping_with_a_delivery_method_of_its_own_needs_none_of_the_store():
+    sent = shipping("1.00") | {"source": "shopify", "code": "EXP"}
+    plan = plan_order(order(line(), total="11.00", delivery=[sent]), POLICY)
+    without = frozenset(SETTINGS.values()) - {"delivery_carrier_id"}
+
+    assert missing(plan, known(plan, products=without)).code == (
+        "delivery_product_missing"
+    )
+    assert (
+        missing(
+            plan,
+            known(plan, products=without, deliveries=frozenset({"shopify|EXP"})),
+        )
+        is None
+    )

@@ -339,6 +339,21 @@ def test_cleared_mark_of_a_variant_is_asked_for_though_its_product_is_not_linked
         assert found.mark_again == (gid(1),)
 
 
+def test_product_is_not_made_anew_while_a_variant_of_it_is_linked():
+    plan = mug()
+    linked = Decision("update", odoo_id=5)
+
+    found = plan_links(
+        plan, Decision("create", mark_again=True), decisions(plan, v1=linked), INDEX
+    )
+
+    assert (found.code, found.params["candidate"], found.params["other"]) == (
+        "match_taken",
+        "Shirt S",
+        gid(1),
+    )
+
+
 def test_product_kept_in_another_unit_stops():
     plan = mug()
     rope = Decision("link", odoo_id=9)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .errors import NotEmulated
 from .fulfillment_orders import ENDED, seen
 from .live_search import matching
+from .money import read, total, written
 from .registry import field, query
 from .search import FREE_TEXT, by_moment, by_text, filter_, search
 
@@ -98,6 +99,22 @@ def purchasing_entity(ctx, order, args):
 @field("Order", "agreements")
 def agreements(ctx, order, args):
     return matching(ctx, "SalesAgreement", order["agreements"], args.get("query"))
+
+
+@field("Order", "taxLines")
+def order_taxes(ctx, order, args):
+    """Those of line items only, one for each title and rate."""
+    found = {}
+    for line in order["lineItems"]:
+        for tax in ctx.shop.objects[line]["taxLines"]:
+            found.setdefault((tax["title"], tax["rate"]), []).append(tax)
+    return [
+        {
+            **same[0],
+            "priceSet": written(total(read(t["priceSet"]) for t in same), order),
+        }
+        for same in found.values()
+    ]
 
 
 @field("LineItem", "taxLines")

@@ -28,6 +28,7 @@ def open_shop(shop, **fields):
             "myshopifyDomain": shop.domain,
             "currencyCode": shop.currency,
             "enabledPresentmentCurrencies": [shop.currency],
+            "shipsToCountries": ["DE", "US"],
             "email": f"owner@{shop.name}.example",
             "contactEmail": f"hello@{shop.name}.example",
             "shopOwnerName": "Owner",

@@ -324,3 +324,36 @@ def test_unknown_argument_of_create_order_is_refused(shop, product):
     with pytest.raises(TypeError, match="adress"):
         shop.create_order(lines=[{"variant": "S-1"}], adress={})
     assert shop.of_type("Order") == []
+
+
+def test_orders_taxes_are_those_of_its_lines_once_for_each_title_and_rate(
+    shop, ask, product
+):
+    order = shop.create_order(
+        lines=[{"variant": "S-1"}, {"variant": "S-1"}],
+        shipping=[{"title": "DHL", "price": "5.00"}],
+        taxes=[{"title": "VAT", "rate": "0.2"}],
+        taxes_included=False,
+    )
+    text = """query($id: ID!) { order(id: $id) {
+        taxLines { title rate priceSet { shopMoney { amount } } }
+        lineItems(first: 5) { nodes { taxLines {
+            priceSet { shopMoney { amount } } } } }
+        shippingLines(first: 1) { nodes { taxLines { title } } } } }"""
+
+    read = ask(text, id=order["id"])["order"]
+
+    (tax,) = read["taxLines"]
+    parts = [
+        float(line["taxLines"][0]["priceSet"]["shopMoney"]["amount"])
+        for line in read["lineItems"]["nodes"]
+    ]
+    assert (tax["title"], tax["rate"]) == ("VAT", 0.2)
+    assert float(tax["priceSet"]["shopMoney"]["amount"]) == sum(parts) > 0
+    assert read["shippingLines"]["nodes"][0]["taxLines"] == [{"title": "VAT"}]
+
+
+def test_shop_names_the_countries_it_ships_to(shop, ask):
+    shop.edit_shop(shipsToCountries=["BE"])
+
+    assert ask("{ shop { shipsToCountries } }")["shop"] == {"shipsToCountries": ["BE"]}

@@ -48,6 +48,8 @@ class WiderWorld(World):
     def __init__(self, case):
         super().__init__(case)
         self.accepted = set()
+        # Apart by nothing but the mark that they had when their link was lost.
+        self.lost = {}
         self.asked_there = Counter()
         self.made_there = Counter()
         self._remotes = self._made_by_the_connector()
@@ -62,6 +64,9 @@ class WiderWorld(World):
             if (self._policies[flow], policies[flow]) == ("review", "review")
         }
         self._policies = policies
+        for gid in [gid for gid, mark in self.lost.items() if self.mark(gid) != mark]:
+            self.apart.discard(gid)
+            del self.lost[gid]
         super()._check_act(by)
         self._check_stock(by)
         self._check_made_there(by)
@@ -459,16 +464,22 @@ class Wizard:
         if not gid or not record:
             return
         with self.world.person(f"wizard: {mode} {gid}, {record}, {other_gid}"):
-            wizard = self.env["shopify.relink.wizard"].create(
-                {
-                    "backend_id": self.world.backend.id,
-                    "shopify_type": kind,
-                    "shopify_gid": gid,
-                    "mode": mode,
-                    choice: record.id,
-                    "other_gid": mode != "relink" and other_gid,
-                    "reason": WHY,
-                }
+            opened = {
+                "default_backend_id": self.world.backend.id,
+                "default_shopify_type": kind,
+                "default_shopify_gid": gid,
+            }
+            wizard = (
+                self.env["shopify.relink.wizard"]
+                .with_context(**opened)
+                .create(
+                    {
+                        "mode": mode,
+                        choice: record.id,
+                        "other_gid": mode != "relink" and other_gid,
+                        "reason": WHY,
+                    }
+                )
             )
             assert gid in wizard.preview
             wizard.action_apply()
@@ -526,6 +537,7 @@ class LostLinks:
             self.case.mark(gid, value, text)
             if mark != "as it is":
                 self.world.strangers[gid] = self.world.mark(gid)
+                self.world.lost[gid] = self.world.mark(gid)
                 self.world.apart.add(gid)
 
     def _kept(self, link):

@@ -256,13 +256,19 @@ class World:
         assert jobs < FOREVER, f"still at work: {self._why_at_work()}"
 
     def _why_at_work(self):
-        """Jobs that are due, and what is asked for."""
+        """Jobs that are due, what is asked for, and what waits."""
         self.env.cr.execute(
             "SELECT direction, subject_type, subject_key, cause FROM shopify_trigger"
             " WHERE backend_id = %s",
             [self.backend.id],
         )
-        return self.case._due_jobs().mapped("name"), self.env.cr.fetchall()
+        asked = self.env.cr.fetchall()
+        self.env.cr.execute(
+            "SELECT direction, subject_type, subject_key, reason_code, next_attempt_at"
+            " FROM shopify_sync WHERE backend_id = %s AND state = 'waiting'",
+            [self.backend.id],
+        )
+        return self.case._due_jobs().mapped("name"), asked, self.env.cr.fetchall()
 
     def _run(self, uuid):
         self._fill_bucket()

@@ -199,6 +199,20 @@ class TestCompanyIdentity(CompanyCase):
         self.assertEqual(self.company_link(company).odoo_id, parent)
         self.assertEqual(self.company_link(branch).odoo_id, child)
 
+    def test_place_of_another_company_with_the_same_reference_is_another(self):
+        other = self.partner(name="Elsewhere", ref="C-9", is_company=True)
+        theirs = self.partner(name="Dock", ref="MAIN", parent_id=other.id)
+        company = self.acme(external_id="C-1")
+        branch = self.branch(company, external_id="MAIN")
+
+        self.read(branch)
+        self.assertReview(branch["id"], "company_not_imported")
+        self.read(company)
+
+        place = self.company_link(branch).odoo_id
+        self.assertNotEqual(place, theirs)
+        self.assertEqual(place.parent_id, self.company_link(company).odoo_id)
+
     def test_two_contacts_of_one_reference_stop_and_are_both_named(self):
         first, second = self.partner(ref="C-1"), self.partner(ref="C-1")
         company, count = self.acme(external_id="C-1"), self.count()
@@ -556,6 +570,26 @@ class TestCompanyMatching(CompanyCase):
         self.assertEqual(self.company_link(company).odoo_id, partner)
         self.assertEqual(self.marked(company["id"]), str(partner.id))
 
+    def test_place_below_another_company_is_not_accepted(self):
+        own = self.partner(ref="C-1", is_company=True)
+        other = self.partner(name="Elsewhere", is_company=True)
+        theirs = self.partner(name="Dock", ref="MAIN", parent_id=other.id)
+        company = self.acme(external_id="C-1")
+        branch = self.branch(company, external_id="MAIN")
+        scan = self.scan()
+        row = self.match(scan, branch)
+        self.assertEqual((row.verdict, row.odoo_id), ("proposed", theirs.id))
+
+        (row | self.match(scan, company)).action_accept()
+
+        self.assertEqual(self.company_link(company).odoo_id, own)
+        self.assertFalse(self.company_link(branch))
+        self.assertIn("isn't below Acme Ltd", row.decision_error)
+
+        theirs.parent_id = own
+        row.action_accept()
+        self.assertEqual(self.company_link(branch).odoo_id, theirs)
+
     def test_two_of_one_reference_are_listed_side_by_side(self):
         partners = self.partner(ref="C-1") | self.partner(ref="C-1")
         company = self.acme(external_id="C-1")
@@ -571,8 +605,16 @@ class TestCompanyMatching(CompanyCase):
         company = self.acme()
         branch = self.branch(company)
         self.read(company, branch)
+        partner = self.company_link(company).odoo_id
 
         scan = self.scan()
+
+        # It is no customer that Shopify lacks.
+        self.assertFalse(
+            scan.match_ids.filtered(
+                lambda row: row.odoo_id == partner.id and row.shopify_type == "Customer"
+            )
+        )
 
         self.assertEqual(self.match(scan, company).verdict, "linked")
         self.assertEqual(self.match(scan, branch).verdict, "linked")

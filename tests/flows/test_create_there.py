@@ -324,6 +324,89 @@ class TestLostAnswers(CreateCase):
         self.assertEqual(self.contact_link(ada).shopify_gid, customer["id"])
         self.assertEqual(self.written(), {"customerCreate": 1})
 
+    def move_elsewhere(self, desk):
+        company = self.env["res.company"].create({"name": "Elsewhere"})
+        desk.company_id = company
+        return company
+
+    def open_writes(self):
+        return self.env["shopify.mutation"].search(
+            [("state", "in", ("intent", "unknown", "applied"))]
+        )
+
+    def asked_again(self):
+        self.env.flush_all()
+        self.backend._wake_open_writes()
+        return self.triggers()
+
+    def test_made_while_it_went_to_another_company_is_closed_and_said(self):
+        desk = self.desk()
+        self.shop.fault("reset_after", operation="productSet")
+        self.make(desk)
+        self.move_elsewhere(desk)
+        self.grow_old()
+
+        self.passes(desk)
+
+        self.assertEqual(self.end(desk), ("review", "company_differs"))
+        self.assertFalse(self.open_writes())
+        self.assertFalse(self.asked_again())
+        self.assertFalse(self.template_link(desk))
+        [product] = self.there("Desk")
+        self.assertReview(product["id"], "identity_foreign_company")
+
+        desk.company_id = False
+        self.make(desk, cause="retry")
+        self.assertEqual(self.end(desk), ("done", "synced"))
+        self.assertBothSides(desk, product)
+
+    def test_not_made_before_it_went_to_another_company_is_closed(self):
+        ada = self.env["res.partner"].create({"name": "Ada B", "email": "a@b.org"})
+        self.shop.fault("reset_before", operation="customerCreate")
+        self.make(ada)
+        self.move_elsewhere(ada)
+        self.grow_old()
+
+        self.passes(ada)
+
+        self.assertEqual(self.end(ada), ("review", "company_differs"))
+        self.assertFalse(self.open_writes())
+        self.assertFalse(self.shop.of_type("Customer"))
+
+    def test_open_write_of_an_unknown_type_is_left_and_stops_nothing(self):
+        desk = self.desk()
+        self.shop.fault("reset_after", operation="productSet")
+        self.make(desk)
+        self.grow_old()
+        self.env.cr.execute(
+            "INSERT INTO shopify_mutation (uuid, backend_ref, company_ref, operation,"
+            " subjects, state, created_at) SELECT 'x' || place, backend_ref,"
+            " company_ref, operation, to_json(ARRAY[name]), 'unknown', created_at"
+            " FROM shopify_mutation, unnest(%s) WITH ORDINALITY AS t(name, place)"
+            " WHERE state = 'unknown'",
+            [["out/later.model/7", "mark/Later/gid", "out", "store"]],
+        )
+
+        asked = self.asked_again()
+
+        self.assertEqual(
+            asked.mapped(lambda t: (t.flow, t.subject_type, t.subject_key)),
+            [("products", "product.template", str(desk.id))],
+        )
+
+    def test_what_only_a_person_can_settle_is_not_asked_every_minute(self):
+        ada = self.env["res.partner"].create({"name": "Ada B", "email": "a@b.org"})
+        self.shop.fault("reset_before", operation="customerCreate")
+        self.make(ada)
+        other = self.shop.create_customer(email="eve@b.org")
+        self.mark(other["id"], str(ada.id), None)
+        self.grow_old()
+        self.passes(ada)
+        self.assertEqual(self.end(ada), ("review", "outcome_needs_person"))
+        self.assertTrue(self.open_writes())
+
+        self.assertFalse(self.asked_again())
+
     def test_applied_and_not_recorded_is_settled_from_the_stored_answer(self):
         desk = self.desk()
         self.make(desk)
@@ -359,8 +442,8 @@ class TestCandidates(CreateCase):
 
         self.assertEqual(self.end(desk), ("review", "ambiguous_match"))
         message = self.end_row(desk).message
-        self.assertIn(one["id"], message)
-        self.assertIn(two["id"], message)
+        for product in (one, two):
+            self.assertIn(product["id"].rpartition("/")[2], message)
         self.assertEqual(self.written(), {})
 
     def test_two_products_that_one_in_shopify_would_be_stop_both(self):
@@ -614,6 +697,29 @@ class TestWorksheet(CreateCase, MatchingCase):
                 self.assertEqual(row.decided_by_id, self.operator)
         row = self.found(scan, self.contact_link(ada).shopify_gid)
         self.assertEqual((row.verdict, row.odoo_id), ("linked", ada.id))
+
+    def test_rows_of_what_was_there_already_become_pairs(self):
+        """Its variants are linked by the way in, after the product."""
+        cup = self.coloured()
+        scan = self.scan()
+        there = self.shop.create_product(
+            title="The cup",
+            options=["Colour"],
+            variants=[
+                {"options": [name], "sku": f"CUP-{name.upper()}", "price": "4.00"}
+                for name in COLOURS
+            ],
+        )
+
+        self.ask_there(scan, cup)
+        self.run_syncs()
+
+        self.assertBothSides(cup, there)
+        for record in (cup, *cup.product_variant_ids):
+            self.assertFalse(self.only_odoo(scan, record))
+        for gid in (there["id"], *there["variants"]):
+            row = self.found(scan, gid)
+            self.assertEqual((row.verdict, row.decision_error), ("linked", False))
 
     def test_row_says_why_it_was_not_made(self):
         ada = self.env["res.partner"].create({"name": "Ada", "customer_rank": 1})

@@ -178,6 +178,45 @@ class TestDraftOrders(DraftCase):
         self.assertEqual(self.draft_link(draft).odoo_id, copy)
         self.assertEqual(self.marked(draft["id"]), str(copy.id))
 
+    def test_an_old_draft_follows_its_order_too(self):
+        """The list of the last days doesn't show it."""
+        draft, order = self.linked()
+        self.emulator.advance(30 * 24 * 3600)
+        copy = self.sale_order(order).copy()
+        self.link(order)._relink(copy, "the right one")
+        self.run_syncs()
+
+        self.assertEqual(self.draft_link(draft).odoo_id, copy)
+        self.assertEqual(self.marked(draft["id"]), str(copy.id))
+
+    def test_the_draft_is_unlinked_with_its_order_and_linked_with_it_again(self):
+        draft, order = self.linked()
+        sale = self.sale_order(order)
+        for wanted in (sale, sale.copy()):
+            self.link(order)._unlink_chosen("the wrong one")
+            self.run_syncs()
+            self.assertFalse(self.draft_link(draft))
+            self.assertIsNone(self.marked(draft["id"]))
+            self.assertFalse(self.open_rows())
+
+            self.env["shopify.sale.order"]._link_chosen(
+                self.backend, order["id"], wanted, "this one"
+            )
+            self.run_syncs()
+            self.assertEqual(self.draft_link(draft).odoo_id, wanted)
+            self.assertEqual(self.marked(draft["id"]), str(wanted.id))
+
+    def test_an_order_that_was_unlinked_can_be_deleted_though_it_was_a_draft(self):
+        draft, order = self.linked()
+        sale = self.sale_order(order)
+        self.link(order)._unlink_chosen("the wrong one")
+        self.run_syncs()
+        sale._action_cancel()
+        sale.unlink()
+
+        self.assertFalse(sale.exists())
+        self.assertIsNone(self.marked(draft["id"]))
+
     def test_deleted_in_shopify_is_noted_and_the_link_kept(self):
         draft, _order = self.linked()
         self.shop.delete_draft_order(draft["id"])
@@ -284,6 +323,31 @@ class TestWithoutTheScope(SyncCase):
 
         self.assertFalse(self.flow("orders").paused_at)
         self.assertFalse(self.row(draft["id"], "mark").state == "review")
+
+    def with_scope(self):
+        before = sorted(self.shop.app.scopes)
+        self.addCleanup(self.shop.set_scopes, before)
+        self.shop.set_scopes([*before, "write_draft_orders"])
+        with self.backend._client() as client:
+            self.backend._check_scopes(client)
+        return before
+
+    def test_a_scope_that_went_unnoticed_stops_no_order(self):
+        """Granted scopes are looked up hourly; until then Shopify refuses."""
+        before = self.with_scope()
+        draft, order = self.draft()
+        self.sync(order)
+        for taken in (before, [s for s in before if "draft_orders" not in s]):
+            with self.subTest(left=len(taken)):
+                self.mark(draft["id"])
+                self.shop.set_scopes(taken)
+                self.ask("orders", draft["id"], kind="DraftOrder", direction="mark")
+                self.ask("orders", draft["id"], kind="DraftOrder")
+                self.run_syncs()
+
+                self.assertDone(draft["id"], "excluded", direction="mark")
+                self.assertFalse(self.flow("orders").paused_at)
+                self.shop.set_scopes([*before, "write_draft_orders"])
 
     def operations(self):
         return {request.operation for request in self.shop.request_log()}

@@ -184,7 +184,7 @@ class IdentityTable:
         self.read(copy)
 
         row = self.assertStopped("identity_copied", copy)
-        self.assertIn(self.gid, row.message)
+        self.assertIn(self.row(self.gid).record_name, row.message)
         self.assertEqual(self.link(self.item).odoo_id, self.made)
         self.assertFalse(self.link(copy))
 
@@ -196,7 +196,7 @@ class IdentityTable:
         self.read(copy)
 
         row = self.assertStopped("identity_original_gone", copy)
-        self.assertIn(self.gid, row.message)
+        self.assertIn(self.row(self.gid).record_name, row.message)
         self.assertEqual(row._failure().reason.fix, "relink")
 
     def test_original_that_may_not_be_read_is_never_called_gone(self):
@@ -219,7 +219,7 @@ class IdentityTable:
 
         self.assertStopped("identity_claimed_twice")
         row = self.assertStopped("identity_claimed_twice", copy)
-        self.assertIn(self.gid, row.message)
+        self.assertIn(self.row(self.gid).record_name, row.message)
 
     def test_mark_of_a_deleted_record_stops(self):
         copy = self.make(2)
@@ -389,7 +389,7 @@ class TestCustomerIdentity(IdentityTable, SyncCase):
         self.read(fresh)
 
         row = self.assertStopped("match_taken", fresh)
-        self.assertIn(self.gid, row.message)
+        self.assertIn(self.row(self.gid).record_name, row.message)
 
 
 class TestProductIdentity(IdentityTable, SyncCase):
@@ -508,7 +508,7 @@ class TestOrderIdentity(SyncCase):
         self.sync(other)
 
         row = self.assertStopped("identity_copied", other)
-        self.assertIn(self.gid, row.message)
+        self.assertIn(self.row(self.gid).record_name, row.message)
 
     def test_order_that_shopify_hides_for_its_age_is_not_called_gone(self):
         granted = sorted(self.shop.app.scopes)

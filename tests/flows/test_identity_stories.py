@@ -160,6 +160,17 @@ class TestIdentityStories(StoryCase):
 
     # --- What people decide ---
 
+    def test_product_with_linked_variants_is_not_made_a_second_time(self):
+        with self.story() as machine:
+            gid = self.first(machine, "Product")
+            pick = self.number(machine, "Product", gid)
+            machine.a_link_is_lost("Product", FIRST, "of another birth")
+            machine.person_treats_as_new("Product", pick)
+            machine.an_hour_passes()
+
+            self.assertEqual(machine.world.refused, 0)
+            self.assertReview(gid, "match_taken")
+
     def test_unlinked_pair_stays_apart(self):
         with self.story() as machine:
             gid = self.first(machine, "Customer")

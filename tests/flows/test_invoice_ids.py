@@ -37,6 +37,34 @@ class TestInvoiceIds(SyncCase):
         self.assertEqual(self.marked(self.gid), str(self.sale.id))
         self.assertDone(self.gid, direction="mark")
 
+    def test_an_order_that_shopify_hides_for_its_age_is_left_alone(self):
+        granted = sorted(self.shop.app.scopes)
+        self.addCleanup(self.shop.set_scopes, granted)
+        recent = [scope for scope in granted if scope != "read_all_orders"]
+        self.shop.set_scopes(recent)
+        self.backend.granted_scopes = ",".join(recent)
+        self.sale.date_order = "2025-01-01 10:00:00"
+        self.shop.set_order(self.gid, createdAt="2025-01-01T10:00:00Z")
+
+        self.invoice()
+        self.assertDone(self.gid, direction="mark")
+
+        self.read_again("orders", self.gid, direction="mark", kind="Order")
+        row = self.row(self.gid, "mark")
+        self.assertEqual((row.state, row.reason_code), ("review", "order_too_old"))
+
+    def test_an_unlinked_order_loses_the_mark_though_its_invoice_was_not_noted(self):
+        """The mark with the invoice arrived, and its worker died before noting it."""
+        link = self.link(self.placed)
+        before = link.marked_proof
+        self.invoice()
+        link._as_engine().marked_proof = before
+        link._unlink_chosen("another order")
+        self.run_syncs()
+
+        self.assertIsNone(self.marked(self.gid))
+        self.assertIsNone(self.proof(self.gid))
+
     def test_a_posted_invoice_and_its_credit_note_are_both_listed(self):
         invoice = self.invoice()
         invoice.action_post()

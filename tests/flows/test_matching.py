@@ -554,6 +554,25 @@ class TestOrders(MatchingCase):
         self.assertEqual((row.verdict, row.decision), ("proposed", "todo"))
         self.assertIn("total differ", row.decision_error)
 
+    def test_order_that_grew_too_old_to_be_shown_is_not_called_gone(self):
+        order = self.placed()
+        self.entered(5.0, client_order_ref=order["name"])
+        self.scan(["Order"])
+        granted = sorted(self.shop.app.scopes)
+        self.addCleanup(self.shop.set_scopes, granted)
+        recent = [scope for scope in granted if scope != "read_all_orders"]
+        self.shop.set_scopes(recent)
+        self.backend.granted_scopes = ",".join(recent)
+        self.shop.set_order(order["id"], createdAt="2025-01-01T10:00:00Z")
+        row = self.rows(order["id"])
+        row.sudo().facts = row.facts | {"created": "2025-01-01T10:00:00Z"}
+
+        row.action_accept()
+
+        self.assertFalse(self.order_link(order))
+        self.assertIn("older than 60 days", row.decision_error)
+        self.assertNotIn("Gone", row.decision_error)
+
     def test_chosen_order_of_another_number_is_refused(self):
         order = self.placed()
         sale = self.entered(5.0, client_order_ref="4711")

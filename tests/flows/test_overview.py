@@ -143,10 +143,10 @@ class TestHealth(ShopifyCase):
         first = row.find("a")
 
         self.assertEqual(first.get("name"), "action_open_review")
-        self.assertEqual(first.find(".//field").get("name"), "review_count")
+        self.assertEqual(first.find(".//field").get("name"), "cause_count")
         action = self.store.action_open_review()
-        self.assertEqual(action["res_model"], "shopify.sync")
-        self.assertEqual(action["context"]["search_default_review"], 1)
+        self.assertEqual(action["res_model"], "shopify.cause")
+        self.assertEqual(action["context"]["search_default_person"], 1)
 
 
 class TestStockSent(StockCase):

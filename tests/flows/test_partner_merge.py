@@ -285,9 +285,10 @@ class TestPartnerMerge(SyncHelpers, ShopifyCase):
         self.assertEqual(wizard.state, "finished")
         self.assertFalse(wizard.line_ids)
 
-    def test_group_being_synced_is_skipped_and_the_rest_goes_on(self):
-        """Half of the merge was done when its link turned out to be held."""
+    def test_group_whose_link_refuses_is_undone_and_the_rest_goes_on(self):
+        """Odoo merges bank accounts before the links are looked at."""
         twin = self.unmergeable()
+        twins = self.plain(email="twin@x.org") | self.plain(email="twin@x.org")
         bank = self.env["res.partner.bank"].create(
             {"acc_number": "1", "partner_id": self.first.id}
         )
@@ -296,6 +297,7 @@ class TestPartnerMerge(SyncHelpers, ShopifyCase):
 
         self.assertEqual(bank.partner_id, self.first)
         self.assertEqual(twin.exists(), twin)
+        self.assertEqual(len(twins.exists()), 1)
 
     def test_merge_of_everything_names_what_was_left_apart(self):
         """Odoo does it in a second wizard that nobody sees."""

@@ -560,6 +560,18 @@ class TestReading(ScanCase):
         self.finish(scan)
         self.assertEqual((scan.state, scan.message), ("done", False))
 
+    def test_other_reads_are_waited_for_however_long_they_take(self):
+        self.shop.set_bulk_time(24 * 3600)
+        with self.backend._client() as client:
+            for _each in range(5):
+                key = shopify_scan.bulk.new_key()
+                shopify_scan.bulk.start(client, "bulk/orders", key)
+        scan = self.backend._scan("matching", ["ProductVariant"])
+        for _turn in range(shopify_steps.MOST_TROUBLES + 5):
+            self.step(scan)
+
+        self.assertEqual(scan.state, "reading")
+
     def test_type_without_a_scope_is_left_out_and_said(self):
         self.stock_up(1)
         self.shop.fault("missing_scope", scope="read_locations", times=None)
@@ -617,3 +629,35 @@ class TestReading(ScanCase):
         scan = self.scan(["Location"])
 
         self.assertLess(scan.done_at - scan.started_at, timedelta(minutes=5))
+
+
+class TestManyTypes(ScanCase):
+    shop_options = {"currency": "USD", "taxesIncluded": False, "_b2b": True}
+
+    def test_more_types_than_may_be_read_at_once_take_turns(self):
+        """Shopify reads five at once: all types of a shop with companies are seven."""
+        self.mug()
+        self.assertTrue(self.backend.has_companies)
+        self.shop.set_bulk_time(60)
+        scan = self.backend._scan("audit")
+        self.step(scan)
+        parts = scan.part_ids
+        running = parts.filtered(lambda part: part.state == "running")
+        self.assertEqual((len(parts), len(running)), (8, 5))
+
+        for _turn in range(shopify_steps.MOST_TROUBLES + 5):
+            self.step(scan)
+        self.assertEqual((scan.state, scan.troubles), ("reading", 0))
+        self.assertFalse(scan.message)
+        for _turn in range(2):
+            self.emulator.advance(61)
+            self.finish_reading(scan)
+
+        self.finish(scan)
+        self.assertEqual((scan.state, scan.message), ("done", False))
+        self.assertEqual(set(parts.mapped("state")), {"compared"})
+
+    def finish_reading(self, scan):
+        """Until there is nothing to read but what Shopify still writes."""
+        for _turn in range(20):
+            self.step(scan)

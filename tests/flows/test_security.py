@@ -221,7 +221,11 @@ class TestRoles(SecurityCase):
         self.assertTrue(writes.with_user(self.operator).has_access("read"))
 
     def test_report_for_support_holds_the_traceback_for_operators_only(self):
-        self.row.traceback = "Traceback (most recent call last): boom"
+        self.row.traceback = (
+            "Traceback (most recent call last):\n"
+            '  File "models/x.py", line 1, in boom\n'
+            "KeyError: 'x'\n"
+        )
 
         self.assertIn("boom", self.row.with_user(self.operator).support_text)
         self.env.invalidate_all()

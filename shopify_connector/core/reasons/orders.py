@@ -157,6 +157,51 @@ REASONS = (
         weight=40,
     ),
     Reason(
+        code="refund_pending",
+        title=_("Refund not settled yet"),
+        message=_(
+            "%(record)s refunds %(amount)s, and the payment provider hasn't settled it "
+            "yet (%(status)s). It is booked once it is."
+        ),
+        nature="temporary",
+        retry_safe=True,
+        retry_text=_("Safe: nothing is booked before it is settled."),
+        owner_role="finance",
+        weight=20,
+        delays=(60, 360, 1440),
+        max_attempts=60,
+    ),
+    Reason(
+        code="refund_restock_open",
+        title=_("Refunded, goods not back in stock"),
+        message=_(
+            "%(record)s: the money is booked, but %(item)s could not be taken back into "
+            "stock: %(problem)s."
+        ),
+        nature="data",
+        retry_safe=True,
+        retry_text=_("Safe: the money is not booked again."),
+        fix="compare",
+        fix_label=_("Open comparison"),
+        owner_role="warehouse",
+        weight=40,
+    ),
+    Reason(
+        code="payout_differs",
+        title=_("Payout doesn't add up"),
+        message=_(
+            "%(record)s: Shopify paid out %(shopify_total)s, and what it consists of "
+            "adds up to %(odoo_total)s. Nothing was booked."
+        ),
+        nature="data",
+        retry_safe=True,
+        retry_text=_("Safe after the fix: nothing is booked yet."),
+        fix="compare",
+        fix_label=_("Open comparison"),
+        owner_role="finance",
+        weight=55,
+    ),
+    Reason(
         code="refund_line_missing",
         title=_("Refund without its original line"),
         message=_(
