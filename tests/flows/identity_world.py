@@ -53,6 +53,7 @@ FAULTS = (
     "truncate",
     "throttle",
 )
+SAME_STOP = {"match_taken": "ambiguous_match"}
 
 
 class World:
@@ -344,9 +345,13 @@ class World:
         }
 
     def _review(self):
-        """What waits for a person, and why."""
+        """What waits for a person, and why.
+
+        A key that fits several reads as taken or as ambiguous by what is read along
+        with it: the same stop, and the same decision for a person.
+        """
         return {
-            (*key, row["reason_code"])
+            (*key, SAME_STOP.get(row["reason_code"], row["reason_code"]))
             for key, row in self._sync_rows().items()
             if row["state"] == "review" and row["direction"] == "in"
         }
