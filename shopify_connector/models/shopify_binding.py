@@ -9,6 +9,7 @@ from odoo.tools import SQL
 
 from ..core import identity
 from ..core.failures import Failure
+from ..core.outcome import Outcome
 from .remote_nodes import read_nodes
 
 # Only this very object opens the guard: it can't come in by RPC, import or a context
@@ -227,6 +228,14 @@ class ShopifyBinding(models.AbstractModel):
         return {"ProductVariant": "variant"}.get(
             self._shopify_type, (self._shopify_type or "").lower()
         )
+
+    def _note_gone(self):
+        """Shopify has no such record any more: said once, and the link stays."""
+        note = self.env._("Gone in Shopify; the link is kept.")
+        if self.gone_at:
+            return Outcome("unchanged", note)
+        self._as_engine().write({"gone_at": fields.Datetime.now()})
+        return Outcome("synced", note)
 
     def _ask_for_marks(self, cause):
         """Insert a trigger to write each link's Odoo ID into Shopify."""

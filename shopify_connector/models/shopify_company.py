@@ -15,11 +15,17 @@ from ..core.companies import CompanyPlan
 from ..core.failures import Failure, NeedsReview
 from ..core.identity import Candidates
 from ..core.matching import KEY_LABELS, normal_key
-from ..core.outcome import Change, Outcome
+from ..core.outcome import Outcome
 from .link_content import note_pairs, write_if_new
 from .remote_nodes import read_nodes
 from .shopify_match_key import key_sql
-from .shopify_res_partner import GonePlan, Places, address_of, settled
+from .shopify_res_partner import (
+    GonePlan,
+    Places,
+    address_of,
+    end_of_contact,
+    settled,
+)
 
 RECORDS_A_REQUEST = 100
 
@@ -105,26 +111,8 @@ class ShopifyCompanyRecord(models.AbstractModel):
         self.browse(cleared)._ask_for_marks("cleared")
         return ends | {gid: links[gid]._end(plan) for gid, plan in todo.items()}
 
-    def _note_gone(self):
-        note = self.env._("Gone in Shopify; the link is kept.")
-        if self.gone_at:
-            return Outcome("unchanged", note)
-        self._as_engine().write({"gone_at": fields.Datetime.now()})
-        return Outcome("synced", note)
-
     def _end(self, plan):
-        changes = self._note_content(plan.company)
-        if plan.creates:
-            linked = Change(self.env._("Contact"), None, self.odoo_id.display_name)
-            return Outcome("synced", plan.summary, (*changes, linked))
-        notes = []
-        if plan.mark_again and self.verified_at:
-            notes.append(self.env._(identity.CLEARED))
-        if changes:
-            notes.append(
-                self.env._("Differences are left: contacts are written once only.")
-            )
-        return Outcome("unchanged", " ".join(notes), changes)
+        return end_of_contact(self, plan, self._note_content(plan.company))
 
     def _note_content(self, company):
         """Keep what both sides say now; returns the differences that are new."""

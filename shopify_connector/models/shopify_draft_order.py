@@ -204,9 +204,7 @@ class ShopifyDraftOrder(models.Model):
     def _applied(self, plan):
         link = self.browse(plan.link_id)
         if plan.is_gone:
-            link._as_engine().gone_at = fields.Datetime.now()
-            note = self.env._("Gone in Shopify; the link is kept.")
-            return Outcome("synced", note)
+            return link._note_gone()
         if link and plan.order_id:
             link._move_to(self.env["sale.order"].browse(plan.order_id))
         if link:

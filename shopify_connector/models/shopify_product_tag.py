@@ -139,8 +139,7 @@ class ShopifyProductTag(models.Model):
     def _applied(self, plan):
         link = self.browse(plan.link_id)
         if plan.is_gone:
-            link._as_engine().gone_at = fields.Datetime.now()
-            return Outcome("synced", self.env._("Gone in Shopify; the link is kept."))
+            return link._note_gone()
         if link:
             link._ask_for_marks("mark differs in Shopify")
             return Outcome("synced", plan.note)

@@ -187,7 +187,9 @@ class ShopifyResPartner(models.Model):
     def _apply(self, backend, plans):
         gone = {gid: p for gid, p in plans.items() if isinstance(p, GonePlan)}
         todo = {gid: p for gid, p in plans.items() if isinstance(p, PersonPlan)}
-        ends = {gid: self._apply_gone(plan) for gid, plan in gone.items()}
+        ends = {
+            gid: self.browse(plan.link_id)._note_gone() for gid, plan in gone.items()
+        }
         self._make_people(backend, todo)
         links = self._find(backend, todo)
         # Marks that somebody removed in Shopify are written again.
@@ -197,28 +199,8 @@ class ShopifyResPartner(models.Model):
             ends[gid] = links[gid]._end(plan)
         return ends
 
-    @api.model
-    def _apply_gone(self, plan):
-        note = self.env._("Gone in Shopify; the link is kept.")
-        link = self.browse(plan.link_id)
-        if link.gone_at:
-            return Outcome("unchanged", note)
-        link._as_engine().write({"gone_at": fields.Datetime.now()})
-        return Outcome("synced", note)
-
     def _end(self, plan):
-        changes = self._note_person(plan.person)
-        if plan.creates:
-            linked = Change(self.env._("Contact"), None, self.odoo_id.display_name)
-            return Outcome("synced", plan.summary, (*changes, linked))
-        notes = []
-        if plan.mark_again and self.verified_at:
-            notes.append(self.env._(identity.CLEARED))
-        if changes:
-            notes.append(
-                self.env._("Differences are left: contacts are written once only.")
-            )
-        return Outcome("unchanged", " ".join(notes), changes)
+        return end_of_contact(self, plan, self._note_person(plan.person))
 
     def _note_person(self, person):
         """Keep what both sides say now; returns the differences that are new."""
@@ -517,6 +499,21 @@ def address_of(partner):
         phone=partner.phone or "",
     )
     return address if address.has_place else None
+
+
+def end_of_contact(link, plan, changes):
+    """The Outcome of a contact's sync; changes: differences that are new."""
+    if plan.creates:
+        linked = Change(link.env._("Contact"), None, link.odoo_id.display_name)
+        return Outcome("synced", plan.summary, (*changes, linked))
+    notes = []
+    if plan.mark_again and link.verified_at:
+        notes.append(link.env._(identity.CLEARED))
+    if changes:
+        notes.append(
+            link.env._("Differences are left: contacts are written once only.")
+        )
+    return Outcome("unchanged", " ".join(notes), changes)
 
 
 def settled(decision):
